@@ -1,0 +1,201 @@
+"""Configuration as frozen dataclasses: valid by construction, strict about unknown keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from edge_asr.errors import BundleError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfccConfig:
+    """Kaldi's MFCC without dither, on samples in [-1, 1]."""
+
+    sample_rate_hz: int = 16_000
+    """Rate of the samples that enter."""
+    frame_length_ms: int = 25
+    """Length of one analysis window."""
+    frame_shift_ms: int = 10
+    """Distance between the starts of two windows."""
+    preemphasis: float = 0.97
+    """y[n] = x[n] - preemphasis * x[n-1] within a frame; x[-1] is taken as x[0]."""
+    mel_bins: int = 40
+    """Triangular filters between low_hz and high_hz."""
+    cepstra: int = 40
+    """Coefficients kept of the discrete cosine transform, C0 included."""
+    low_hz: float = 20.0
+    """Lower edge of the first filter."""
+    high_hz: float = 7600.0
+    """Upper edge of the last filter."""
+    lifter: float = 22.0
+    """Cepstral lifter Q; 0 turns it off."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.cepstra <= self.mel_bins:
+            raise ValueError(f"cepstra must be in 1..{self.mel_bins} (mel_bins), got {self.cepstra}")
+        if not 0 <= self.low_hz < self.high_hz <= self.sample_rate_hz / 2:
+            raise ValueError(
+                f"filters must lie in 0..{self.sample_rate_hz / 2:g} Hz, "
+                f"got {self.low_hz:g}..{self.high_hz:g}"
+            )
+
+    @property
+    def frame_length_samples(self) -> int:
+        """Samples in one window."""
+        return self.sample_rate_hz * self.frame_length_ms // 1000
+
+    @property
+    def frame_shift_samples(self) -> int:
+        """Samples between two windows."""
+        return self.sample_rate_hz * self.frame_shift_ms // 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmvnConfig:
+    """Running mean and fixed variance normalisation (features/cmvn.py)."""
+
+    mean: tuple[float, ...]
+    """Mean of each coefficient over the training speech: where the running mean starts."""
+    scale: tuple[float, ...]
+    """One over the standard deviation of each coefficient over the training speech."""
+    prior_frames: int = 100
+    """How many frames of evidence the training mean counts as."""
+    window_frames: int = 600
+    """The running mean forgets exponentially once it has this much evidence."""
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != len(self.scale):
+            raise ValueError(f"mean has {len(self.mean)} values, scale has {len(self.scale)}")
+        if not 0 < self.prior_frames <= self.window_frames:
+            raise ValueError("prior_frames must be in 1..window_frames")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateConfig:
+    """One named state tensor: the graph reads ``NAME_in`` and writes ``NAME_out``; zeros at the start."""
+
+    name: str
+    """Name without the ``_in`` and ``_out`` endings."""
+    shape: tuple[int, ...]
+    """Shape, no batch axis."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcousticConfig:
+    """How to drive the acoustic model (acoustic/chunking.py)."""
+
+    graph: str
+    """File of the inference graph within the bundle."""
+    chunk_frames: int
+    """Feature frames per step; a multiple of subsampling."""
+    subsampling: int
+    """Feature frames per output frame."""
+    lookahead_frames: int
+    """Frames by which the causal graph answers late: zeros pushed after the last real frame."""
+    outputs: int
+    """Width of the log-probabilities: blank and phones."""
+    states: tuple[StateConfig, ...]
+    """All state tensors of the graph."""
+    delay_frames: int = 0
+    """How many feature frames after its sound a phone is usually answered; taken off word times."""
+
+    def __post_init__(self) -> None:
+        if self.subsampling < 1 or self.chunk_frames % self.subsampling:
+            raise ValueError(
+                f"chunk_frames ({self.chunk_frames}) must be a multiple of subsampling ({self.subsampling})"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderConfig:
+    """Defaults of the search that suit the model."""
+
+    beam: float = 14.0
+    """Hypotheses this much (natural log) below the best are dropped."""
+    max_active: int = 2500
+    """Hypotheses kept per frame at the most."""
+    word_penalty: float = 0.0
+    """Added (natural log) for every word of a free word loop."""
+    blank_penalty: float = 0.0
+    """Subtracted from the blank's log-probability: evens out a CTC model's love of blank."""
+    lm_scale: float = 0.7
+    """Factor on word weights of a free word loop."""
+    reject_below: float = 0.0
+    """An utterance with less confidence than this is Rejected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleConfig:
+    """``model.json``: everything the runtime must know of a model."""
+
+    schema: int
+    """Version of this layout; this runtime reads schema 1."""
+    name: str
+    """Name of the model."""
+    language: str
+    """BCP 47 tag of the language it hears."""
+    mfcc: MfccConfig
+    """Front-end."""
+    cmvn: CmvnConfig
+    """Normalisation."""
+    acoustic: AcousticConfig
+    """Acoustic model."""
+    decoder: DecoderConfig
+    """Search defaults."""
+    files: dict[str, str]
+    """sha256 (hexadecimal) of every file of the bundle except model.json."""
+
+
+def from_dict(cls: type[T], values: Any, *, where: str) -> T:
+    """Build the dataclass ``cls`` from parsed JSON or TOML.
+
+    Raises
+    ------
+    BundleError: an unknown or missing key, or a value of the wrong type, named with its path.
+    """
+    if not isinstance(values, dict):
+        raise BundleError(f"{where}: expected an object, got {type(values).__name__}")
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise BundleError(f"{where}: unknown key {unknown[0]!r}; known keys: {', '.join(fields)}")
+    arguments: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in values:
+            arguments[name] = _convert(hints[name], values[name], where=f"{where}.{name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise BundleError(f"{where}: key {name!r} is missing")
+    try:
+        return cls(**arguments)
+    except ValueError as error:
+        raise BundleError(f"{where}: {error}") from error
+
+
+def _convert(hint: Any, value: Any, *, where: str) -> Any:
+    """Turn one parsed value into the type that ``hint`` names."""
+    if hint is Any:
+        return value
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast(type[Any], hint), value, where=where)
+    origin = typing.get_origin(hint)
+    if origin is typing.Union or isinstance(hint, types.UnionType):
+        options = [a for a in typing.get_args(hint) if a is not type(None)]
+        return None if value is None else _convert(options[0], value, where=where)
+    if origin is tuple and isinstance(value, list | tuple):
+        item = typing.get_args(hint)[0]
+        return tuple(_convert(item, v, where=f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        item = typing.get_args(hint)[1]
+        return {str(k): _convert(item, v, where=f"{where}.{k}") for k, v in value.items()}
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if hint in (int, str, bool) and type(value) is hint:
+        return value
+    raise BundleError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
