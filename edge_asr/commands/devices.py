@@ -1,0 +1,24 @@
+"""``edge-asr devices``: the microphones that ``listen`` can use."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+HELP = "List the capture devices."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the command."""
+    parser.add_argument("--json", action="store_true", help="one JSON object per device")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the devices; the default one is marked with a star."""
+    from edge_asr.audio.devices import list_devices
+
+    for device in list_devices():
+        line = json.dumps(asdict(device)) if args.json else f"{'*' if device.is_default else ' '} {device}"
+        print(line)
+    return 0

@@ -1,0 +1,82 @@
+"""``edge-asr listen``: words and intents from the microphone, as they are spoken."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from edge_asr.commands import model
+from edge_asr.events import Event, Final, Gap, Intent, Partial, Rejected, SpeechStarted
+from edge_asr.vad import VADS
+
+HELP = "Listen to a microphone and print what is said; Ctrl-C ends it."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the command."""
+    model.add_arguments(parser)
+    parser.add_argument(
+        "--device", metavar="D", help="number or part of the name of a device (edge-asr devices lists them)"
+    )
+    parser.add_argument(
+        "--vad", choices=sorted(VADS), default="webrtc", help="voice activity detector (default %(default)s)"
+    )
+    parser.add_argument("--seconds", type=float, metavar="S", help="stop after this much audio")
+    parser.add_argument("--json", action="store_true", help="one JSON object per event")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print events until interrupted, or until ``--seconds`` have been heard."""
+    from edge_asr.audio.microphone import Microphone
+
+    recognizer, graph = model.load(args)
+    device = int(args.device) if args.device and args.device.isdecimal() else args.device
+    show = _show_json if args.json else _Screen().show
+    with Microphone(device) as microphone:
+        stream = recognizer.stream(sample_rate_hz=microphone.sample_rate_hz, graph=graph, vad=args.vad)
+        print(f"listening to {microphone.device}", file=sys.stderr, flush=True)
+        try:
+            for block in microphone:
+                if block.dropped_samples:
+                    show(stream.skip(block.dropped_samples))
+                show(stream.accept_waveform(block.samples))
+                if args.seconds and stream.at_s >= args.seconds:
+                    break
+        except KeyboardInterrupt:
+            pass  # what was being said still gets its final
+        show(stream.finish())
+    return 0
+
+
+def _show_json(events: list[Event]) -> None:
+    for event in events:
+        print(json.dumps(event.to_dict(), ensure_ascii=False), flush=True)
+
+
+class _Screen:
+    """Events for people: on a terminal the partial text is overwritten in place."""
+
+    def __init__(self) -> None:
+        self._live = sys.stdout.isatty()
+
+    def show(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case Partial() if self._live:
+                    print(f"\r\x1b[K  {event.text}", end="", flush=True)
+                case Final():
+                    self._line(f"{event.text}  ({event.confidence:.2f})")
+                case Intent():
+                    slots = " ".join(f"{name}={value}" for name, value in event.slots.items())
+                    self._line(f"  -> {event.name} {slots}".rstrip())
+                case Rejected():
+                    self._line(f"(nothing: {event.reason})")
+                case Gap():
+                    self._line(f"(lost {event.duration_s:.2f} s of audio)")
+                case SpeechStarted() | _:
+                    pass
+
+    def _line(self, text: str) -> None:
+        clear = "\r\x1b[K" if self._live else ""
+        print(f"{clear}{text}", flush=True)

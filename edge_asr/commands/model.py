@@ -1,0 +1,53 @@
+"""The flags that choose a model and grammars, the same for every command."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_asr.decoder.graph import Graph
+    from edge_asr.recognizer import Recognizer
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--model``, ``--grammar`` and ``--threads``."""
+    parser.add_argument(
+        "--model",
+        metavar="BUNDLE",
+        help="name of a packaged model, or a bundle's directory (default: en-first)",
+    )
+    parser.add_argument(
+        "--grammar",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="JSGF (.jsgf, .gram), sentence templates (.yaml) or plain sentences (.txt); several may be "
+        "given; without any, free text",
+    )
+    parser.add_argument(
+        "--threads",
+        type=thread_count,
+        default=1,
+        metavar="N",
+        help="threads of the inference engine (default 1)",
+    )
+
+
+def thread_count(text: str) -> int:
+    """Parse a positive integer."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more threads, got {value}")
+    return value
+
+
+def load(args: argparse.Namespace) -> tuple[Recognizer, Graph]:
+    """The recognizer and the graph that the flags ask for."""
+    from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
+
+    recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads)
+    graph = recognizer.compile(args.grammar) if args.grammar else recognizer.word_loop()
+    return recognizer, graph

@@ -1,0 +1,117 @@
+"""``edge-asr transcribe FILE...``: the words and the intent in audio files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge_asr.commands import model
+from edge_asr.errors import AudioError
+from edge_asr.events import Event, Final, Intent, Rejected
+
+if TYPE_CHECKING:
+    from edge_asr.decoder.graph import Graph
+    from edge_asr.recognizer import Recognizer
+
+HELP = "Transcribe audio files of any rate and channel count: WAV, FLAC, Ogg Opus and Vorbis, MP3."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the command."""
+    model.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object per file")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio files")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Transcribe all files; a file that cannot be read is reported and makes the exit code 2."""
+    recognizer, graph = model.load(args)
+    code = 0
+    for file in args.files:
+        try:
+            result = transcribe(recognizer, graph, file)
+        except AudioError as error:
+            print(f"edge-asr: {error}", file=sys.stderr)
+            result = {**_empty(file), "reason": "unreadable", "error": str(error)}
+            code = error.exit_code
+            if not args.json:
+                continue
+        print(json.dumps(result, ensure_ascii=False) if args.json else _describe(result), flush=True)
+    return code
+
+
+def transcribe(recognizer: Recognizer, graph: Graph, file: Path) -> dict[str, Any]:
+    """Decode one file as one utterance.
+
+    Returns
+    -------
+    The fields of ``--json``: file, text, intent (None where the grammar says none), slots, confidence,
+    words, audio_s, wall_s (reading, decoding, search; not the loading of the model), and reason (why it
+    ended, or why the text is empty).
+
+    Raises
+    ------
+    AudioError: the file cannot be read.
+    """
+    from edge_asr.audio.file import open_audio
+
+    started_s = time.perf_counter()
+    events: list[Event] = []
+    samples = 0
+    stream = recognizer.stream(graph=graph)
+    with open_audio(file, sample_rate_hz=recognizer.sample_rate_hz) as audio:
+        for block in audio:
+            samples += block.size
+            stream.accept_waveform(block)
+        events = stream.finish()
+    result = {**_empty(file), **summarise(events)}
+    result["audio_s"] = round(samples / recognizer.sample_rate_hz, 3)
+    result["wall_s"] = round(time.perf_counter() - started_s, 4)
+    return result
+
+
+def summarise(events: list[Event]) -> dict[str, Any]:
+    """The Final, Intent or Rejected of one utterance as the fields of ``--json``."""
+    result: dict[str, Any] = {}
+    for event in events:
+        match event:
+            case Final():
+                words = [asdict(word) for word in event.words]
+                result |= {"text": event.text, "confidence": event.confidence, "words": words}
+                result["reason"] = event.reason
+            case Intent():
+                result |= {"intent": event.name, "slots": event.slots}
+            case Rejected():
+                result["reason"] = event.reason
+    return result
+
+
+def _empty(file: Path) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "text": "",
+        "intent": None,
+        "slots": {},
+        "confidence": 0.0,
+        "words": [],
+        "audio_s": 0.0,
+        "wall_s": 0.0,
+        "reason": "",
+    }
+
+
+def _describe(result: dict[str, Any]) -> str:
+    """The result for people."""
+    factor = result["wall_s"] / result["audio_s"] if result["audio_s"] else 0.0
+    rows = [("text", result["text"] or f"(nothing: {result['reason']})")]
+    if result["intent"]:
+        rows.append(("intent", result["intent"]))
+        rows.extend((f"  {name}", str(value)) for name, value in result["slots"].items())
+    rows.append(("confidence", f"{result['confidence']:.2f}"))
+    rows.append(("real-time factor", f"{factor:.3f} ({result['audio_s']:.2f} s in {result['wall_s']:.3f} s)"))
+    return "\n".join([result["file"], *(f"  {name:<18}{value}" for name, value in rows)])

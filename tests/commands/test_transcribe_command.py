@@ -1,0 +1,181 @@
+"""``edge-asr transcribe`` as its user meets it: a process, its output and its exit code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+SENTENCE = "turn on the lights in the living room"
+FIELDS = {"file", "text", "intent", "slots", "confidence", "words", "audio_s", "wall_s", "reason"}
+
+
+@pytest.fixture
+def sample(repository: Path) -> Path:
+    return repository / "edge_asr" / "samples" / "living-room-lights.flac"
+
+
+@pytest.fixture
+def home(repository: Path) -> Path:
+    return repository / "edge_asr" / "samples" / "home.yaml"
+
+
+def edge_asr(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "edge_asr.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def objects(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_json_has_the_promised_fields(sample: Path, home: Path) -> None:
+    done = edge_asr("transcribe", "--json", "--grammar", home, sample)
+    assert (done.returncode, done.stderr) == (0, "")
+    [result] = objects(done)
+    assert set(result) == FIELDS
+    assert result["text"] == SENTENCE
+    assert result["intent"] == "HassTurnOn"
+    assert result["audio_s"] == pytest.approx(2.85, abs=0.05)
+    assert result["reason"] == "end_of_audio"
+    assert set(result["words"][0]) == {"word", "start_s", "end_s", "confidence"}
+
+
+def test_people_get_text_intent_slots_confidence_and_speed(sample: Path, home: Path) -> None:
+    done = edge_asr("transcribe", "--grammar", home, sample)
+    assert done.returncode == 0
+    for expected in (SENTENCE, "HassTurnOn", "living_room", "confidence", "real-time factor"):
+        assert expected in done.stdout
+
+
+def write(path: Path, kind: str, sample: Path) -> Path:
+    """A file of the kind; returns its path."""
+    rate = 16_000
+    tone = 0.1 * np.sin(2 * np.pi * 300 * np.arange(rate) / rate)
+    match kind:
+        case "text":
+            path.write_text("this is no audio")
+        case "empty":
+            path.write_bytes(b"")
+        case "header only":
+            soundfile.write(path, np.zeros(0), rate, format="WAV")
+        case "truncated":
+            soundfile.write(path, tone, rate, format="WAV")
+            path.write_bytes(path.read_bytes()[:9000])
+        case "nan":
+            tone[rate // 2] = np.nan
+            soundfile.write(path, tone, rate, format="WAV", subtype="FLOAT")
+        case "truncated flac":
+            path.write_bytes(sample.read_bytes()[:20_000])
+        case "directory":
+            path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("text", "not an audio file"),
+        ("empty", "empty"),
+        ("header only", "no samples"),
+        ("truncated", "truncated"),
+        ("nan", "nan"),
+        ("truncated flac", "truncated"),
+        ("directory", "directory"),
+        ("missing", "no such file"),
+    ],
+)
+def test_a_bad_file_is_named_and_the_others_still_run(
+    tmp_path: Path, sample: Path, kind: str, message: str
+) -> None:
+    bad = write(tmp_path / "bad.wav", kind, sample)
+    done = edge_asr("transcribe", "--json", bad, sample)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert str(bad) in line
+    assert message in line
+    refused, heard = objects(done)
+    assert refused["reason"] == "unreadable"
+    assert message in refused["error"]
+    assert refused["text"] == ""
+    assert heard["text"]
+
+
+def test_192_khz_with_8_channels_is_heard(tmp_path: Path, sample: Path, home: Path) -> None:
+    soxr = pytest.importorskip("soxr")
+    samples, rate = soundfile.read(sample, dtype="float32")
+    wide = np.repeat(soxr.resample(samples, rate, 192_000)[:, None], 8, axis=1)
+    soundfile.write(tmp_path / "wide.wav", wide, 192_000)
+    [result] = objects(edge_asr("transcribe", "--json", "--grammar", home, tmp_path / "wide.wav"))
+    assert result["text"] == SENTENCE
+
+
+def test_a_bundle_with_one_flipped_byte_is_refused_by_file(
+    tmp_path: Path, repository: Path, sample: Path
+) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(repository / "edge_asr" / "models" / "en-first", bundle)
+    for name in sorted(path.name for path in bundle.iterdir()):
+        data = (bundle / name).read_bytes()
+        flipped = bytearray(data)
+        flipped[len(data) // 2] ^= 1
+        (bundle / name).write_bytes(bytes(flipped))
+        done = edge_asr("transcribe", "--model", bundle, sample)
+        assert done.returncode == 3, name
+        [line] = done.stderr.splitlines()
+        assert name.removesuffix(".sha256") in line
+        (bundle / name).write_bytes(data)
+
+
+def test_a_grammar_mistake_names_the_line(tmp_path: Path, sample: Path) -> None:
+    grammar = tmp_path / "bad.jsgf"
+    grammar.write_text("#JSGF V1.0;\ngrammar bad;\npublic <a> = turn (on | off;\n")
+    done = edge_asr("transcribe", "--grammar", grammar, sample)
+    assert done.returncode == 2
+    assert "bad.jsgf:3:" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_unknown_words_of_a_grammar_are_named_with_their_line(tmp_path: Path, sample: Path) -> None:
+    grammar = tmp_path / "own.txt"
+    grammar.write_text("turn on the light\nturn on the flurbelizer\n")
+    done = edge_asr("transcribe", "--grammar", grammar, sample)
+    assert done.returncode == 2
+    assert "own.txt:2:" in done.stderr
+    assert "flurbelizer" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["transcribe", "--frobnicate", "x.wav"],
+        ["transcribe"],
+        ["transcribe", "--threads", "0", "x.wav"],
+        ["sing"],
+        [],
+    ],
+)
+def test_wrong_usage_says_so(arguments: list[str]) -> None:
+    done = edge_asr(*arguments)
+    assert done.returncode == 2
+    assert "usage: edge-asr" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_model_lists_the_known(sample: Path) -> None:
+    done = edge_asr("transcribe", "--model", "en-nowhere", sample)
+    assert done.returncode == 3
+    assert "en-first" in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(sample: Path) -> None:
+    command = f"{sys.executable} -m edge_asr.cli transcribe --json {sample} {sample} | head -c 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert "Traceback" not in done.stderr
