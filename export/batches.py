@@ -1,0 +1,115 @@
+"""Batches of utterances of like length, dealt to the training processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from export.cache import FeatureSet, Float16Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Item:
+    """One utterance that can be learned: its features at each speed, and its labels."""
+
+    variants: tuple[tuple[FeatureSet, int], ...]
+    """Feature set and index for each speed."""
+    labels: tuple[int, ...]
+    """Tokens without blanks; empty where nobody speaks."""
+    weight: float
+    """Share of epochs in which it is heard."""
+
+    def features(self, variant: int) -> Float16Array:
+        """(frames, coefficients) of one variant."""
+        features, index = self.variants[variant % len(self.variants)]
+        return features[index]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step sees."""
+
+    features: Tensor
+    """(batch, frames, coefficients) float32, zeros after the end and for the look-ahead."""
+    lengths: Tensor
+    """(batch,) real frames."""
+    labels: Tensor
+    """(sum of label lengths,)."""
+    label_lengths: Tensor
+    """(batch,)."""
+
+
+def plan_epoch(
+    items: Sequence[Item], *, epoch: int, seed: int, batch_frames: int, processes: int
+) -> list[list[tuple[int, int]]]:
+    """Which (item, variant) pairs each step hears; the same for all processes, who take turns.
+
+    The number of batches is a multiple of ``processes``. Lengths are jittered before sorting so that
+    an utterance has other neighbours in each epoch.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    chosen: list[tuple[int, int, float]] = []
+    for i, item in enumerate(items):
+        copies = int(item.weight) + (rng.random() < item.weight % 1)
+        first = int(rng.integers(len(item.variants)))
+        for k in range(copies):
+            variant = (first + k) % len(item.variants)
+            chosen.append((i, variant, len(item.features(variant)) * rng.uniform(0.9, 1.1)))
+    chosen.sort(key=lambda c: c[2])
+    batches: list[list[tuple[int, int]]] = [[]]
+    longest = 0
+    for i, variant, _ in chosen:
+        frames = len(items[i].features(variant))
+        if batches[-1] and max(longest, frames) * (len(batches[-1]) + 1) > batch_frames:
+            batches.append([])
+            longest = 0
+        batches[-1].append((i, variant))
+        longest = max(longest, frames)
+    order = rng.permutation(len(batches) - len(batches) % processes)
+    return [batches[i] for i in order]
+
+
+def collate(
+    items: Sequence[Item],
+    chosen: list[tuple[int, int]],
+    *,
+    lookahead_frames: int,
+    subsampling: int,
+    rng: np.random.Generator | None = None,
+) -> Batch:
+    """Lay the chosen utterances into one batch.
+
+    With ``rng`` up to ``subsampling - 1`` first frames are dropped, so that the network hears each
+    utterance in every phase of its subsampling.
+    """
+    import torch
+
+    features = [items[i].features(variant) for i, variant in chosen]
+    if rng is not None:
+        features = [x[rng.integers(min(subsampling, len(x))) :] for x in features]
+    lengths = np.array([len(x) for x in features])
+    frames = int(lengths.max()) + lookahead_frames
+    frames += -frames % subsampling
+    batch = np.zeros((len(features), frames, features[0].shape[1]), dtype=np.float32)
+    for row, x in zip(batch, features, strict=True):
+        row[: len(x)] = x
+    labels = [items[i].labels for i, _ in chosen]
+    return Batch(
+        torch.from_numpy(batch),
+        torch.from_numpy(lengths),
+        torch.tensor([token for row in labels for token in row], dtype=torch.long),
+        torch.tensor([len(row) for row in labels], dtype=torch.long),
+    )
+
+
+def take_turns(
+    plan: list[list[tuple[int, int]]], rank: int, processes: int
+) -> Iterator[list[tuple[int, int]]]:
+    """The batches of one process."""
+    yield from plan[rank::processes]

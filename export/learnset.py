@@ -1,0 +1,131 @@
+"""What a recipe learns from: utterances turned into normalised features and phone labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_asr.config import CmvnConfig
+from edge_asr.features.cmvn import cmvn
+from export.batches import Item
+from export.cache import FeatureSet, Float16Array, Variant, cached_features, cached_nonspeech
+from export.checkpoint import FrontEnd
+from export.corpus import Utterance, read_set
+from export.dictionary import PHONES, Dictionary
+from export.recipe import Recipe
+
+TOKENS = ("<blk>", *PHONES)
+"""CTC's blank and the phones."""
+_PIECE_FRAMES = 800
+"""Longest stretch of noise that is learned at once."""
+_INDEX = {token: i for i, token in enumerate(TOKENS)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learnset:
+    """Everything a training run needs of the corpus."""
+
+    train: list[Item]
+    """What is learned."""
+    dev: dict[str, list[Item]]
+    """What is measured, by set."""
+    front_end: FrontEnd
+    """Features, with the statistics of the training speech."""
+    tokens: tuple[str, ...]
+    """Outputs of the network."""
+
+
+def phone_labels(utterance: Utterance, dictionary: Dictionary) -> tuple[int, ...] | None:
+    """Tokens of the utterance's words; None where a word cannot be pronounced."""
+    labels: list[int] = []
+    for word in utterance.words:
+        phones = dictionary.pronounce(word)
+        if phones is None:
+            return None
+        labels.extend(_INDEX[p] for p in phones)
+    return tuple(labels)
+
+
+def load_learnset(recipe: Recipe, cache: Path) -> Learnset:
+    """Read the corpus of a recipe, computing features that the cache lacks."""
+    corpus, root = recipe.corpus, Path(recipe.corpus.root)
+    dictionary = Dictionary.load()
+    raw: dict[str, tuple[float, list[tuple[int, ...]], list[FeatureSet]]] = {}
+    for chosen in corpus.train:
+        utterances, labels = _labelled(read_set(root, chosen.name, "train"), dictionary, corpus.max_seconds)
+        low, high = corpus.level_db
+        sets = []
+        for i, speed in enumerate(corpus.speeds):
+            level = (0.0, 0.0) if speed == 1.0 else (low, high)
+            variant = Variant(speed=speed, level_db=level, seed=recipe.seed * 100 + i)
+            sets.append(cached_features(cache, f"{chosen.name}-train", utterances, recipe.mfcc, variant))
+        raw[chosen.name] = (chosen.weight, labels, sets)
+    if corpus.nonspeech:
+        features = cached_nonspeech(cache, corpus.nonspeech, recipe.mfcc, recipe.seed)
+        raw["nonspeech"] = (1.0, [()] * len(features), [features])
+    front_end = FrontEnd(mfcc=recipe.mfcc, cmvn=_statistics(raw))
+    train: list[Item] = []
+    for name, (weight, all_labels, sets) in raw.items():
+        normal = [_normalised(s, front_end.cmvn, name) for s in sets]
+        for i, item_labels in enumerate(all_labels):
+            if item_labels:
+                train.append(Item(tuple((s, i) for s in normal), item_labels, weight))
+            else:
+                train.extend(_pieces([s[i] for s in normal], weight))
+    dev = {}
+    for name in corpus.dev:
+        utterances, dev_labels = _labelled(read_set(root, name, "dev"), dictionary, float("inf"))
+        features = cached_features(cache, f"{name}-dev", utterances, recipe.mfcc, Variant())
+        normal_dev = _normalised(features, front_end.cmvn, f"{name} dev")
+        dev[name] = [Item(((normal_dev, i),), row, 1.0) for i, row in enumerate(dev_labels)]
+    return Learnset(train=train, dev=dev, front_end=front_end, tokens=TOKENS)
+
+
+def _labelled(
+    utterances: list[Utterance], dictionary: Dictionary, max_seconds: float
+) -> tuple[list[Utterance], list[tuple[int, ...]]]:
+    """Utterances that can be learned, and their labels; says how many cannot."""
+    kept, labels = [], []
+    for utterance in utterances:
+        row = phone_labels(utterance, dictionary)
+        if row is not None and (utterance.seconds <= max_seconds or not row):
+            kept.append(utterance)
+            labels.append(row)
+    if len(kept) < len(utterances):
+        print(f"{utterances[0].corpus}: {len(utterances) - len(kept)} of {len(utterances)} left out")
+    return kept, labels
+
+
+def _pieces(variants: list[Float16Array], weight: float) -> Iterator[Item]:
+    """Noise in short pieces: a minute of it would teach no more, and pad its batch."""
+    for features in variants:
+        for start in range(0, len(features), _PIECE_FRAMES):
+            piece = FeatureSet.of([features[start : start + _PIECE_FRAMES]])
+            yield Item(((piece, 0),), (), weight / len(variants))
+
+
+def _statistics(
+    raw: dict[str, tuple[float, list[tuple[int, ...]], list[FeatureSet]]],
+) -> CmvnConfig:
+    """Mean and scale over the utterances with words, at the first speed of each set."""
+    count, total, squares = 0, np.zeros(1), np.zeros(1)
+    for _, labels, sets in raw.values():
+        for i, row in enumerate(labels):
+            if row:
+                x = sets[len(sets) // 2][i].astype(np.float64)
+                count, total, squares = count + len(x), total + x.sum(axis=0), squares + (x**2).sum(axis=0)
+    mean = total / count
+    deviation = np.sqrt(squares / count - mean**2)
+    return CmvnConfig(
+        mean=tuple(round(float(v), 5) for v in mean), scale=tuple(round(float(1 / v), 6) for v in deviation)
+    )
+
+
+def _normalised(features: FeatureSet, config: CmvnConfig, name: str) -> FeatureSet:
+    """The same utterances after the running normalisation, in memory."""
+    indices = tqdm(range(len(features)), desc=f"normalise {name}", mininterval=5)
+    return FeatureSet.of(cmvn(features[i].astype(np.float32), config) for i in indices)

@@ -1,0 +1,99 @@
+"""``python -m export lexicon``: the words a model knows, how they are spoken and how often they occur."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import lzma
+import math
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from edge_asr.errors import UsageError
+from export.dictionary import Dictionary
+
+_WORD = re.compile(r"[a-z']+")
+
+
+def read_text(path: Path) -> Iterator[str]:
+    """Lines of a text file, plain or ``.xz``.
+
+    Raises
+    ------
+    UsageError: there is no such file.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: no such text file")
+    opener = lzma.open if path.suffix == ".xz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        yield from lines
+
+
+def count_words(lines: Iterable[str]) -> collections.Counter[str]:
+    """How often each lower-case word occurs."""
+    counts: collections.Counter[str] = collections.Counter()
+    for line in lines:
+        counts.update(_WORD.findall(line.lower()))
+    return counts
+
+
+def choose_words(
+    texts: list[tuple[collections.Counter[str], float]], dictionary: Dictionary, size: int
+) -> dict[str, float]:
+    """The ``size`` most probable words that the dictionary holds, with natural-log probabilities.
+
+    Each text is a Counter with its share of the mixture. Single letters count as seen once per million
+    words at least, so that anything can be spelled.
+    """
+    probability: collections.defaultdict[str, float] = collections.defaultdict(float)
+    shares = sum(share for _, share in texts)
+    for counts, share in texts:
+        total = sum(n for word, n in counts.items() if word in dictionary)
+        for word, n in counts.items():
+            if word in dictionary:
+                probability[word] += share / shares * n / total
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        if letter in dictionary:
+            probability[letter] = max(probability[letter], 1e-6)
+    # Ties are broken by spelling: the same text gives the same lexicon on every machine.
+    best = sorted(probability.items(), key=lambda item: (-item[1], item[0]))[:size]
+    norm = sum(p for _, p in best)
+    return {word: math.log(p / norm) for word, p in sorted(best)}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of ``python -m export lexicon``."""
+    parser.add_argument(
+        "--text",
+        action="append",
+        required=True,
+        metavar="FILE[=SHARE]",
+        help="text to count words in, plain or .xz; SHARE is its part of the mixture (default 1)",
+    )
+    parser.add_argument("--size", type=int, default=30_000, help="words to keep (default %(default)s)")
+    parser.add_argument(
+        "--dictionary", type=Path, help="dictionary in CMU's format (default: the packaged one)"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="gets lexicon.txt and unigram.txt"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write ``lexicon.txt`` (``word PH PH``) and ``unigram.txt`` (``word ln-probability``)."""
+    dictionary = Dictionary.load(args.dictionary)
+    texts = []
+    for value in args.text:
+        name, _, share = value.partition("=")
+        texts.append((count_words(read_text(Path(name))), float(share or 1)))
+    words = choose_words(texts, dictionary, args.size)
+    args.out.mkdir(parents=True, exist_ok=True)
+    with (args.out / "lexicon.txt").open("w", encoding="utf-8") as out:
+        for word in words:
+            for phones in dictionary.pronunciations(word):
+                out.write(f"{word} {' '.join(phones)}\n")
+    with (args.out / "unigram.txt").open("w", encoding="utf-8") as out:
+        out.writelines(f"{word} {logprob:.4f}\n" for word, logprob in words.items())
+    print(f"{len(words)} words -> {args.out / 'lexicon.txt'}, {args.out / 'unigram.txt'}")
+    return 0

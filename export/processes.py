@@ -1,0 +1,58 @@
+"""The processes that train together: one alone, or those that ``torchrun`` started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import distributed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processes:
+    """Who this process is among those that train."""
+
+    rank: int
+    """Number of this process, from 0."""
+    count: int
+    """How many there are."""
+    device: torch.device
+    """Where this one computes."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process measures, prints and saves."""
+        return self.rank == 0
+
+    @classmethod
+    @contextmanager
+    def join(cls) -> Iterator[Processes]:
+        """Join the group that torchrun's environment names, and leave it at the end."""
+        count = int(os.environ.get("WORLD_SIZE", "1"))
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        cuda = torch.cuda.is_available()
+        if count > 1:
+            distributed.init_process_group("nccl" if cuda else "gloo")
+        try:
+            device = torch.device("cuda", local) if cuda else torch.device("cpu")
+            yield cls(rank=int(os.environ.get("RANK", "0")), count=count, device=device)
+        finally:
+            if count > 1:
+                distributed.destroy_process_group()
+
+    def leader_first(self, work: Callable[[], T]) -> T:
+        """Let the leader do ``work`` (and fill a cache), then the others."""
+        if self.count == 1:
+            return work()
+        if self.leads:
+            result = work()
+            distributed.barrier()
+            return result
+        distributed.barrier()
+        return work()

@@ -1,0 +1,111 @@
+"""Recipes: one TOML file is one reproducible model."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_asr.config import MfccConfig, from_dict
+from edge_asr.errors import BundleError, UsageError
+from export.augment import SpecAugmentConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetConfig:
+    """One set of the corpus."""
+
+    name: str
+    """Folder below the corpus root."""
+    weight: float = 1.0
+    """Share of its utterances heard per epoch; above 1 some are heard several times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusConfig:
+    """What is trained on and measured."""
+
+    root: str
+    """Folder of the sets, relative to the working directory."""
+    train: tuple[SetConfig, ...]
+    """Sets whose ``train`` split is learned."""
+    dev: tuple[str, ...]
+    """Sets whose ``dev`` split is measured after an epoch."""
+    speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
+    """Each utterance is heard at one of these speeds, another one each epoch."""
+    level_db: tuple[float, ...] = (-14.0, 6.0)
+    """Range of the gain of the perturbed copies."""
+    nonspeech: int = 0
+    """How many generated sounds without speech are added (export/nonspeech.py)."""
+    max_seconds: float = 20.0
+    """Longer recordings with words are left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """Which network."""
+
+    name: str
+    """Key in the registry of export/net."""
+    options: dict[str, Any]
+    """Fields of the network's configuration besides bins and outputs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How it is trained."""
+
+    epochs: int
+    """Passes over the corpus."""
+    batch_seconds: float = 160.0
+    """Audio per step and process, padding included."""
+    peak_rate: float = 1.5e-3
+    """Highest learning rate of AdamW."""
+    warmup_steps: int = 400
+    """Steps of linear rise before the cosine fall to zero."""
+    weight_decay: float = 0.01
+    """Of AdamW."""
+    clip_norm: float = 5.0
+    """Largest norm of the gradient."""
+    average_decay: float = 0.999
+    """The model that is kept is an exponential average of the weights with this decay per step."""
+    bf16: bool = True
+    """Compute in bfloat16 where the processor is quick at it."""
+    spec_augment: SpecAugmentConfig = dataclasses.field(default_factory=SpecAugmentConfig)
+    """Masks on the features."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that makes one model."""
+
+    name: str
+    """Name of the run and of the bundle."""
+    seed: int = 1
+    """Of everything random."""
+    mfcc: MfccConfig = dataclasses.field(default_factory=MfccConfig)
+    """Front-end."""
+    corpus: CorpusConfig
+    """Data."""
+    network: NetworkConfig
+    """Model."""
+    training: TrainingConfig
+    """Optimisation."""
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises
+    ------
+    UsageError: no such file, not TOML, or a key that is unknown, missing or of the wrong type.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: no such recipe")
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return from_dict(Recipe, values, where=path.name)
+    except (tomllib.TOMLDecodeError, BundleError) as error:
+        raise UsageError(f"{path}: {error}") from error

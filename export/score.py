@@ -1,0 +1,39 @@
+"""How well a network knows the phones of recordings it never learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from rapidfuzz.distance import Levenshtein
+
+from edge_asr.arrays import Int64Array
+from export.batches import Item, collate
+from export.net.network import Network
+
+
+def collapse(path: Int64Array) -> list[int]:
+    """CTC's rule for the best token of each frame: merge repeats, drop blanks (0). (frames,) -> tokens."""
+    changed = np.concatenate([[True], path[1:] != path[:-1]])
+    return [int(t) for t in path[changed] if t]
+
+
+def phone_errors(network: Network, items: Sequence[Item], device: torch.device) -> float:
+    """Phone error rate of the greedy path: edits per reference phone over all items."""
+    errors = phones = 0
+    order = sorted(range(len(items)), key=lambda i: len(items[i].features(0)))
+    network.eval()
+    with torch.inference_mode():
+        for start in range(0, len(order), 16):
+            chosen = [(i, 0) for i in order[start : start + 16]]
+            batch = collate(
+                items, chosen, lookahead_frames=network.lookahead_frames, subsampling=network.subsampling
+            )
+            log_probs, _ = network(batch.features.to(device))
+            paths = log_probs.argmax(dim=-1).cpu().numpy()
+            for (i, _), path, length in zip(chosen, paths, batch.lengths, strict=True):
+                outputs = -(-(int(length) + network.lookahead_frames) // network.subsampling)
+                errors += Levenshtein.distance(collapse(path[:outputs]), items[i].labels)
+                phones += len(items[i].labels)
+    return errors / max(1, phones)

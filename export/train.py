@@ -1,0 +1,231 @@
+"""``python -m export train RECIPE``: from recordings with their words to a checkpoint.
+
+Under ``torchrun`` every process learns its share of each epoch and gradients are averaged (DDP, gloo on
+CPUs, nccl on GPUs).
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import dataclasses
+import math
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from export.augment import SpecAugment
+from export.batches import Batch, collate, plan_epoch, take_turns
+from export.checkpoint import MODEL_FILE, Checkpoint, save_checkpoint
+from export.learnset import Learnset, load_learnset
+from export.net import create_network
+from export.processes import Processes
+from export.recipe import Recipe, read_recipe
+from export.score import phone_errors
+
+STATE_FILE = "training.pt"
+"""What resuming needs beside the model."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of ``python -m export train``."""
+    parser.add_argument("recipe", type=Path, help="a file like export/recipes/NAME.toml")
+    parser.add_argument("--out", type=Path, help="run directory (default runs/NAME)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("cache"), help="feature cache (default %(default)s)"
+    )
+    parser.add_argument("--steps", type=int, help="stop each epoch after this many steps, to try a recipe")
+    parser.add_argument("--restart", action="store_true", help="begin anew instead of resuming")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and leave ``model.pt`` in the run directory."""
+    recipe = read_recipe(args.recipe)
+    out = args.out or Path("runs") / recipe.name
+    out.mkdir(parents=True, exist_ok=True)
+    if args.restart:
+        (out / STATE_FILE).unlink(missing_ok=True)
+    with Processes.join() as processes:
+        data = processes.leader_first(lambda: load_learnset(recipe, args.cache))
+        Trainer(recipe, data, out, processes).fit(steps=args.steps)
+    return 0
+
+
+class Trainer:
+    """One run: network, optimiser, schedule and what has happened so far."""
+
+    def __init__(self, recipe: Recipe, data: Learnset, out: Path, processes: Processes) -> None:
+        self._recipe, self._data, self._out, self._processes = recipe, data, out, processes
+        torch.manual_seed(recipe.seed)
+        front_end = data.front_end
+        self._config = {**recipe.network.options, "bins": front_end.bins, "outputs": len(data.tokens)}
+        network = create_network(recipe.network.name, self._config)
+        assert isinstance(network, nn.Module)
+        self._device = processes.device
+        self._network = network.to(self._device)
+        self._average = copy.deepcopy(self._network).eval()
+        self._model: nn.Module = (
+            DistributedDataParallel(self._network) if processes.count > 1 else self._network
+        )
+        self._mask = SpecAugment(recipe.training.spec_augment, front_end)
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(),
+            lr=recipe.training.peak_rate,
+            weight_decay=recipe.training.weight_decay,
+            betas=(0.9, 0.98),
+        )
+        self._step = 0
+        self._history: list[dict[str, Any]] = []
+        self._resume()
+
+    def fit(self, *, steps: int | None = None) -> None:
+        """Run the epochs that are left; ``steps`` bounds each of them."""
+        training = self._recipe.training
+        writer = SummaryWriter(self._out / "tensorboard") if self._processes.leads else None
+        total = training.epochs * len(self._plan(0)) // self._processes.count
+        for epoch in range(len(self._history), training.epochs):
+            started = time.monotonic()
+            loss = self._epoch(epoch, total, steps)
+            if not self._processes.leads:
+                continue
+            entry: dict[str, Any] = {"epoch": epoch + 1, "step": self._step, "loss": loss}
+            entry |= {f"per_{name}": per for name, per in self._measure().items()}
+            entry |= {"seconds": round(time.monotonic() - started, 1), "machine": _machine()}
+            entry["processes"] = self._processes.count
+            self._history.append(entry)
+            self._save()
+            assert writer is not None
+            for key, value in entry.items():
+                if isinstance(value, float):
+                    writer.add_scalar(key, value, epoch + 1)
+            writer.flush()
+            print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()))
+        if writer is not None:
+            writer.close()
+
+    def _plan(self, epoch: int) -> list[list[tuple[int, int]]]:
+        frames = int(self._recipe.training.batch_seconds * 1000 / self._recipe.mfcc.frame_shift_ms)
+        return plan_epoch(
+            self._data.train,
+            epoch=epoch,
+            seed=self._recipe.seed,
+            batch_frames=frames,
+            processes=self._processes.count,
+        )
+
+    def _epoch(self, epoch: int, total: int, steps: int | None) -> float:
+        plan = list(take_turns(self._plan(epoch), self._processes.rank, self._processes.count))[:steps]
+        rng = np.random.default_rng([self._recipe.seed, epoch, self._processes.rank])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        self._network.train()
+        losses = 0.0
+        bar = tqdm(plan, desc=f"epoch {epoch + 1}", disable=not self._processes.leads, mininterval=10)
+        for done, chosen in enumerate(bar, start=1):
+            batch = collate(
+                self._data.train,
+                chosen,
+                lookahead_frames=self._network.lookahead_frames,
+                subsampling=self._network.subsampling,
+                rng=rng,
+            )
+            losses += self._learn(batch, generator, total)
+            bar.set_postfix_str(f"loss {losses / done:.3f}", refresh=False)
+        return losses / max(1, len(plan))
+
+    def _learn(self, batch: Batch, generator: torch.Generator, total: int) -> float:
+        """One step; returns the loss per output frame."""
+        training = self._recipe.training
+        rate = _rate(self._step, total, training.warmup_steps) * training.peak_rate
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        features = self._mask(batch.features, batch.lengths, generator).to(self._device)
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=training.bf16):
+            log_probs, _ = self._model(features)
+        loss = self._ctc(log_probs.float(), batch)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._network.parameters(), training.clip_norm)
+        self._optimiser.step()
+        self._step += 1
+        decay = min(training.average_decay, self._step / (self._step + 10))
+        with torch.no_grad():
+            for mean, now in zip(self._average.parameters(), self._network.parameters(), strict=True):
+                mean.lerp_(now, 1 - decay)
+        return float(loss.detach())
+
+    def _ctc(self, log_probs: Tensor, batch: Batch) -> Tensor:
+        """CTC loss per output frame: per label, a batch of noise would outweigh all speech."""
+        subsampling = self._network.subsampling
+        outputs = (batch.lengths + self._network.lookahead_frames + subsampling - 1) // subsampling
+        losses = functional.ctc_loss(
+            log_probs.transpose(0, 1),
+            batch.labels.to(self._device),
+            outputs,
+            batch.label_lengths,
+            reduction="sum",
+            zero_infinity=True,
+        )
+        return losses / outputs.sum()
+
+    def _measure(self) -> dict[str, float]:
+        """Greedy phone error rate of the averaged network on each dev set."""
+        return {
+            name: phone_errors(self._average, items, self._device) for name, items in self._data.dev.items()
+        }
+
+    def _save(self) -> None:
+        save_checkpoint(
+            self._out / MODEL_FILE,
+            Checkpoint(
+                network=self._recipe.network.name,
+                config=self._config,
+                weights={k: v.cpu() for k, v in self._average.state_dict().items()},
+                front_end=self._data.front_end,
+                tokens=self._data.tokens,
+                recipe=dataclasses.asdict(self._recipe),
+                history=self._history,
+            ),
+        )
+        state = {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "step": self._step,
+            "history": self._history,
+        }
+        partial = self._out / (STATE_FILE + ".part")
+        torch.save(state, partial)
+        os.replace(partial, self._out / STATE_FILE)
+
+    def _resume(self) -> None:
+        path = self._out / STATE_FILE
+        if not path.is_file():
+            return
+        state = torch.load(path, map_location=self._device, weights_only=True)
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._step, self._history = state["step"], state["history"]
+        if self._processes.leads:
+            print(f"resuming after epoch {len(self._history)} of {path}")
+
+
+def _rate(step: int, total: int, warmup: int) -> float:
+    """Linear warm-up, then a cosine to zero: a factor between 0 and 1."""
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
+
+
+def _machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"

@@ -1,0 +1,142 @@
+"""Training: it learns, it can be stopped and resumed, and two processes do as one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+
+from export import train  # noqa: E402
+from export.checkpoint import load_checkpoint  # noqa: E402
+
+RATE_HZ = 16_000
+# Each word sounds as one steady pitch per phone: enough for a network to learn in seconds.
+PITCHES = {"AY": 300, "K": 700, "AE": 1200, "T": 2200, "S": 3500, "OW": 5000, "N": 450, "IY": 1700}
+WORDS = {"i": ["AY"], "cat": ["K", "AE", "T"], "so": ["S", "OW"], "see": ["S", "IY"], "no": ["N", "OW"]}
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a little corpus and a recipe."""
+    root = tmp_path_factory.mktemp("workplace")
+    folder = root / "data" / "pitches"
+    (folder / "audio").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    lines = []
+    for i in range(48):
+        words = rng.choice(list(WORDS), size=3).tolist()
+        tones = [np.zeros(1600)]
+        for word in words:
+            for phone in WORDS[word]:
+                t = np.arange(1600) / RATE_HZ
+                tones.append(0.3 * np.sin(2 * np.pi * PITCHES[phone] * t))
+            tones.append(np.zeros(800))
+        samples = np.concatenate(tones) + 0.003 * rng.standard_normal(sum(map(len, tones)))
+        soundfile.write(folder / "audio" / f"{i}.wav", samples, RATE_HZ)
+        split = "dev" if i >= 40 else "train"
+        line = {"audio": f"audio/{i}.wav", "text": " ".join(words), "split": split}
+        lines.append(json.dumps({**line, "seconds": len(samples) / RATE_HZ}))
+    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def recipe(workplace: Path, name: str, epochs: int) -> Path:
+    path = workplace / f"{name}.toml"
+    path.write_text(f"""
+name = "{name}"
+[corpus]
+root = "{workplace / "data"}"
+dev = ["pitches"]
+train = [ {{ name = "pitches" }} ]
+speeds = [1.0]
+nonspeech = 4
+[network]
+name = "lstm"
+options = {{ hidden = 48, layers = 1, channels = 24, dropout = 0.0, lookahead_frames = 9 }}
+[training]
+epochs = {epochs}
+batch_seconds = 6.0
+peak_rate = 0.02
+warmup_steps = 10
+average_decay = 0.9
+bf16 = false
+[training.spec_augment]
+band_masks = 0
+time_masks_per_second = 0.0
+""")
+    return path
+
+
+def fit(workplace: Path, path: Path, *flags: str) -> list[dict[str, float]]:
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    run_dir = workplace / "runs" / path.stem
+    args = parser.parse_args([str(path), "--out", str(run_dir), "--cache", str(workplace / "cache"), *flags])
+    assert train.run(args) == 0
+    return load_checkpoint(run_dir / "model.pt").history
+
+
+def test_learns_its_corpus(workplace: Path) -> None:
+    history = fit(workplace, recipe(workplace, "learns", epochs=20))
+    assert len(history) == 20
+    assert history[-1]["loss"] < 0.3 * history[0]["loss"]
+    assert history[-1]["per_pitches"] < 0.3
+
+
+def test_resumed_equals_uninterrupted(workplace: Path) -> None:
+    """Stopped after an epoch and started again, a run ends with the same weights."""
+    whole = recipe(workplace, "whole", epochs=3)
+    fit(workplace, whole)
+    stopped = recipe(workplace, "stopped", epochs=3)
+    stop_after = 2
+    original = train.Trainer._epoch
+
+    def interrupted(self: train.Trainer, epoch: int, total: int, steps: int | None) -> float:
+        if epoch == stop_after:
+            raise KeyboardInterrupt
+        return original(self, epoch, total, steps)
+
+    train.Trainer._epoch = interrupted  # type: ignore[method-assign]
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(workplace, stopped)
+    finally:
+        train.Trainer._epoch = original  # type: ignore[method-assign]
+    fit(workplace, stopped)
+    ours = load_checkpoint(workplace / "runs" / "stopped" / "model.pt")
+    theirs = load_checkpoint(workplace / "runs" / "whole" / "model.pt")
+    assert len(ours.history) == len(theirs.history) == 3
+    for name, weights in theirs.weights.items():
+        assert torch.equal(ours.weights[name], weights), name
+
+
+def test_two_processes_train_together(workplace: Path) -> None:
+    """Under torchrun with gloo, as a user with two GPUs would start it."""
+    path = recipe(workplace, "pair", epochs=5)
+    run_dir = workplace / "runs" / "pair"
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("-m", "export", "train", str(path), "--out", str(run_dir), "--cache", str(workplace / "cache")),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stderr[-2000:]
+    checkpoint = load_checkpoint(run_dir / "model.pt")
+    assert [entry["processes"] for entry in checkpoint.history] == [2] * 5
+    assert checkpoint.history[-1]["loss"] < checkpoint.history[0]["loss"]
+
+
+def test_unknown_network_is_named(workplace: Path) -> None:
+    path = recipe(workplace, "unknown", epochs=1)
+    path.write_text(path.read_text().replace('name = "lstm"', 'name = "brain"'))
+    with pytest.raises(Exception, match="unknown network 'brain'"):
+        fit(workplace, path)
