@@ -1,0 +1,188 @@
+"""A network of parts of words and the white space between them, and how it becomes one of words.
+
+A sentence template may join text inside a word: ``light[s]``, ``(light|lamp)s``, ``[re]start``. So
+its expressions first become a network whose arcs carry fragments and explicit white space; a word is
+then every chain of fragments from one white space (or end) to the next.
+
+A mark inside a word moves to the word's edge: an opening before the word, a closing after it. The
+slot of ``{colour}ish`` thus covers "reddish".
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from edge_asr.decoder.grammar.words import SPACE, clean_word, pieces
+from edge_asr.decoder.network import Mark, SlotClose, WordNetwork
+from edge_asr.errors import GrammarError
+
+_MOST_WORDS = 100_000
+"""Beginnings of words that may follow one white space; optional parts within a word multiply fast."""
+
+
+class FragmentArc(NamedTuple):
+    """Adds ``text`` to the current word, or ends the word where ``text`` is SPACE."""
+
+    target: int
+    text: str | None
+    mark: Mark | None
+    line: int
+
+
+class _Step(NamedTuple):
+    """A word in the making: fragments so far, and marks met since its last fragment."""
+
+    node: int
+    text: str
+    before: tuple[Mark, ...]
+    after: tuple[Mark, ...]
+
+
+class FragmentNetwork:
+    """Acyclic. ``START`` and ``END`` count as white space."""
+
+    START, END = 0, 1
+
+    def __init__(self) -> None:
+        self.leaving: list[list[FragmentArc]] = [[], []]
+
+    def add_node(self) -> int:
+        """Make a node and return its number."""
+        self.leaving.append([])
+        return len(self.leaving) - 1
+
+    def add(
+        self, source: int, target: int, text: str | None = None, *, mark: Mark | None = None, line: int = 0
+    ) -> None:
+        """Add one arc."""
+        self.leaving[source].append(FragmentArc(target, text, mark, line))
+
+    def add_text(self, source: int, target: int, text: str, line: int) -> None:
+        """Put ``text``, whose outer words stay open, between two nodes.
+
+        Raises
+        ------
+        ValueError: the text cannot be spoken (``words.pieces``).
+        """
+        for piece in pieces(text):
+            after = self.add_node()
+            for words in piece if isinstance(piece, tuple) else ((piece,),):
+                self.add_words(source, after, words, line)
+            source = after
+        self.add(source, target, line=line)
+
+    def add_words(self, source: int, target: int, words: tuple[str, ...], line: int) -> None:
+        """Put fragments with white space between them, but not around them, between two nodes."""
+        for i, word in enumerate(words):
+            if i:
+                after = self.add_node()
+                self.add(source, after, SPACE, line=line)
+                source = after
+            end = target if i == len(words) - 1 else self.add_node()
+            self.add(source, end, word, line=line)
+            source = end
+
+    def merge_into(self, network: WordNetwork, source: int, target: int) -> None:
+        """Add the words of this network between two nodes of ``network``.
+
+        Raises
+        ------
+        GrammarError: ``network`` is full, or a word has too many forms.
+        """
+        _Merge(self, network, source, target).run()
+
+
+class _Merge:
+    """Nodes of the word network stand for fragment nodes where no word is in the making."""
+
+    def __init__(self, fragments: FragmentNetwork, network: WordNetwork, source: int, target: int) -> None:
+        self._leaving = fragments.leaving
+        self._network = network
+        self._number = {FragmentNetwork.START: source, FragmentNetwork.END: target}
+        self._waiting = [FragmentNetwork.START]
+        self._open = self._nodes_inside_words()
+
+    def run(self) -> None:
+        while self._waiting:
+            node = self._waiting.pop()
+            for arc in self._leaving[node]:
+                if arc.text is None or arc.text == SPACE:
+                    self._network.add(self._at(node), self._at(arc.target), mark=arc.mark, line=arc.line)
+            self._add_words(node)
+
+    def _at(self, node: int) -> int:
+        """The word network's node for ``node``, made and queued when first asked for."""
+        if node not in self._number:
+            self._number[node] = self._network.add_node()
+            self._waiting.append(node)
+        return self._number[node]
+
+    def _nodes_inside_words(self) -> set[int]:
+        """Nodes where the current word may go on: a fragment comes before any white space."""
+        arriving: list[list[int]] = [[] for _ in self._leaving]
+        inside: set[int] = set()
+        for node, arcs in enumerate(self._leaving):
+            for arc in arcs:
+                if arc.text is None:
+                    arriving[arc.target].append(node)
+                elif arc.text != SPACE:
+                    inside.add(node)
+        waiting = list(inside)
+        while waiting:
+            for node in arriving[waiting.pop()]:
+                if node not in inside:
+                    inside.add(node)
+                    waiting.append(node)
+        return inside
+
+    def _add_words(self, source: int) -> None:
+        """Add every word that begins at the white space ``source``.
+
+        Where the word can only end, its arc goes to that node at once, so that ways which differ in
+        this word share everything behind it.
+        """
+        steps = [
+            (_Step(arc.target, arc.text, (), ()), arc.line)
+            for arc in self._leaving[source]
+            if arc.text is not None and arc.text != SPACE
+        ]
+        seen = set(steps)
+        while steps:
+            step, line = steps.pop()
+            if step.node not in self._open:
+                self._add_word(source, step, step.node, line)
+                continue
+            for arc in self._leaving[step.node]:
+                if arc.text == SPACE:
+                    self._add_word(source, step, arc.target, line)
+                elif (following := (_follow(step, arc), line)) not in seen:
+                    seen.add(following)
+                    steps.append(following)
+            if len(seen) > _MOST_WORDS:
+                raise GrammarError(
+                    f"optional parts within a word make more than {_MOST_WORDS:,} words",
+                    source=self._network.name,
+                    line=line,
+                )
+
+    def _add_word(self, source: int, step: _Step, node: int, line: int) -> None:
+        """Add the marks before the word, the word, and the marks after it, as arcs in a row."""
+        labels: list[tuple[str | None, Mark | None]] = [(None, mark) for mark in step.before]
+        labels.append((clean_word(step.text) or None, None))
+        labels += [(None, mark) for mark in step.after]
+        at = self._at(source)
+        for i, (word, mark) in enumerate(labels):
+            after = self._at(node) if i == len(labels) - 1 else self._network.add_node()
+            self._network.add(at, after, word, mark=mark, line=line)
+            at = after
+
+
+def _follow(step: _Step, arc: FragmentArc) -> _Step:
+    """The word after one more arc that is no white space."""
+    if arc.mark is not None:
+        return step._replace(node=arc.target, after=(*step.after, arc.mark))
+    if arc.text is None:
+        return step._replace(node=arc.target)
+    closing = tuple(mark for mark in step.after if isinstance(mark, SlotClose))
+    opening = tuple(mark for mark in step.after if not isinstance(mark, SlotClose))
+    return _Step(arc.target, step.text + arc.text, (*step.before, *opening), closing)

@@ -1,0 +1,219 @@
+r"""Grammars in the JSpeech Grammar Format 1.0 (W3C Note of 5 June 2000).
+
+Example::
+
+    #JSGF V1.0 UTF-8 en;
+    grammar radio;
+
+    public <Tune> = (tune to | play) <station>{station};
+    public <Volume> = turn it (/3/ up {step=1} | /1/ down {step=-1});
+    public <Power> = switch the radio on {intent:PowerOn} | switch the radio off {intent:PowerOff};
+
+    <station> = radio four {station:R4} | "classic f m";
+
+What tags mean here:
+
+- The name of a public rule is the intent; ``{intent:Name}`` on the way replaces it. Of several, the
+  last one counts. Public rules that other rules use set no intent there.
+- ``expansion {slot}``: what is said for the expansion fills the slot.
+- ``expansion {slot:value}``: likewise, but the slot's value is ``value``.
+- ``expansion {slot=value}``: the slot is set when the expansion is said, unless words fill it too.
+- A value that looks like a number becomes one; quotation marks around it keep it text and fall away.
+  A value with a semicolon needs them.
+- Any other tag is an error.
+
+Everything of the format is read except ``import``. Words are lower-cased, numbers in digits are
+spelled out. The heaviest alternative is neutral and the others cost the logarithm of their share of
+it; weight 0 is <VOID>. Recursion is allowed at the very end of a rule (``<many> = <one> | <one> and
+<many>``). A rule that can be said by silence is read as if it could not.
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+import re
+from pathlib import Path
+
+from edge_asr.decoder.grammar.jsgf_parser import (
+    Chain,
+    Choice,
+    Expansion,
+    Null,
+    Reference,
+    Repeat,
+    Rule,
+    Tagged,
+    Token,
+    parse,
+)
+from edge_asr.decoder.grammar.jsgf_rules import Rules
+from edge_asr.decoder.grammar.text_file import decode, read_bytes
+from edge_asr.decoder.grammar.words import add_phrase
+from edge_asr.decoder.network import IntentMark, Mark, SlotClose, SlotFixed, SlotOpen, WordNetwork
+from edge_asr.errors import GrammarError
+
+_TAG = re.compile(
+    r"""(?P<name>[^\W\d][\w.-]*)\s*(?:(?P<kind>[=:])\s*(?P<value>"[^"]*"|'[^']*'|[^\s;][^;]*?)\s*)?;?""",
+)
+_ENCODING = re.compile(rb"\s*#JSGF[ \t]+V1\.0[ \t]+([^\s;]+)")
+
+
+def read_jsgf(path: Path) -> WordNetwork:
+    """The network of a JSGF file in the encoding that its header names, UTF-8 where it names none.
+
+    Raises
+    ------
+    GrammarError: the file cannot be read, or a mistake in it, with its line.
+    """
+    data = read_bytes(path)
+    declared = _ENCODING.match(data.removeprefix(codecs.BOM_UTF8)[:200])
+    encoding = declared[1].decode("ascii", "replace") if declared else "utf-8"
+    try:
+        encoding = codecs.lookup(encoding).name
+    except LookupError:
+        raise GrammarError(f"unknown encoding {encoding!r} in the header", source=path.name, line=1) from None
+    return parse_jsgf(decode(data, path.name, "utf-8-sig" if encoding == "utf-8" else encoding), path.name)
+
+
+def parse_jsgf(text: str, name: str = "<string>") -> WordNetwork:
+    """The network of a JSGF text.
+
+    Raises
+    ------
+    GrammarError: a mistake in it, with its line; or a network too large.
+    """
+    rules = Rules(parse(text, name), name)
+    network = WordNetwork(name)
+    for rule in rules.public():
+        node = network.add_node()
+        network.add(network.start, node, mark=IntentMark(rule.name), line=rule.line)
+        _Builder(rules, network).sentence(rule, node)
+    network = network.trimmed()
+    if not network.arcs:
+        raise GrammarError("no public rule can be said: every way meets <VOID>", source=name)
+    return network
+
+
+class _Builder:
+    """Puts one public rule into the network. Every method adds arcs between two given nodes.
+
+    The last part of a rule leads straight to the rule's target, so a reference whose target is the
+    end of a rule under way is recursion at its end: an arc back to that rule's start.
+    """
+
+    def __init__(self, rules: Rules, network: WordNetwork) -> None:
+        self._rules = rules
+        self._network = network
+        self._under_way: list[tuple[str, int, int]] = []
+        """Name, start and end of the rules around this place."""
+
+    def sentence(self, rule: Rule, source: int) -> None:
+        try:
+            body = self._rules.without_silence(Reference(rule.name, rule.line))
+            if body is None:
+                raise self._error(f"<{rule.name}> can only be said by silence", rule.line)
+            self._add(body, source, self._network.end)
+        except RecursionError:
+            raise self._error("rules refer to one another in too long a row", rule.line) from None
+
+    def _add(self, item: Expansion, source: int, target: int) -> None:
+        if isinstance(item, Token):
+            add_phrase(self._network, source, target, item.text, item.line)
+        elif isinstance(item, Null):
+            self._network.add(source, target)
+        elif isinstance(item, Chain):
+            for part in item.items[:-1]:
+                after = self._network.add_node()
+                self._add(part, source, after)
+                source = after
+            self._add(item.items[-1], source, target)
+        elif isinstance(item, Choice):
+            self._add_choice(item, source, target)
+        elif isinstance(item, Repeat):
+            self._add_repeat(item, source, target)
+        elif isinstance(item, Reference):
+            self._add_reference(item, source, target)
+        elif isinstance(item, Tagged):
+            self._add_tagged(item, source, target)
+        # What remains is Void: no way leads on.
+
+    def _add_choice(self, item: Choice, source: int, target: int) -> None:
+        heaviest = max(weight for _, weight in item.items)
+        for alternative, weight in item.items:
+            if weight == heaviest:
+                self._add(alternative, source, target)
+            elif weight > 0:
+                after = self._network.add_node()
+                self._network.add(source, after, weight=math.log(weight / heaviest))
+                self._add(alternative, after, target)
+
+    def _add_repeat(self, item: Repeat, source: int, target: int) -> None:
+        if self._rules.is_silent(item.item):
+            self._network.add(source, target)
+        body = self._rules.without_silence(item.item)
+        if body is None:
+            return
+        first, last = self._network.add_node(), self._network.add_node()
+        self._network.add(source, first)
+        self._add(body, first, last)
+        self._network.add(last, first)
+        self._network.add(last, target)
+
+    def _add_reference(self, item: Reference, source: int, target: int) -> None:
+        for name, first, last in self._under_way:
+            if name == item.name:
+                if last != target:
+                    cycle = " -> ".join(f"<{n}>" for n in self._cycle(name))
+                    raise self._error(
+                        f"recursion is possible only at the end of a rule, without a tag: {cycle}", item.line
+                    )
+                self._network.add(source, first, line=item.line)
+                return
+        # A start of its own: the way back must not meet the alternatives of the rules around.
+        first = self._network.add_node()
+        self._network.add(source, first, line=item.line)
+        self._under_way.append((item.name, first, target))
+        self._add(self._rules.body(item), first, target)
+        self._under_way.pop()
+
+    def _cycle(self, name: str) -> list[str]:
+        names = [under_way for under_way, _, _ in self._under_way]
+        return [*names[names.index(name) :], name]
+
+    def _add_tagged(self, item: Tagged, source: int, target: int) -> None:
+        match = _TAG.fullmatch(item.tag)
+        if match is None:
+            raise self._error(
+                f"expected a tag such as {{intent:Name}}, {{slot}}, {{slot:value}} or {{slot=value}}, "
+                f"got {{{item.tag}}}",
+                item.line,
+            )
+        name, kind, value = match["name"], match["kind"], match["value"]
+        inner = self._network.add_node()
+        if name == "intent":
+            if value is None:
+                raise self._error("expected the intent's name: {intent:Name}", item.line)
+            closing: Mark = IntentMark(str(_typed(value)))
+        elif kind == "=":
+            closing = SlotFixed(name, _typed(value))
+        else:
+            opened = self._network.add_node()
+            self._network.add(source, opened, mark=SlotOpen(name), line=item.line)
+            source = opened
+            closing = SlotClose(name, _typed(value) if kind else None)
+        self._add(item.item, source, inner)
+        self._network.add(inner, target, mark=closing, line=item.line)
+
+    def _error(self, message: str, line: int) -> GrammarError:
+        return GrammarError(message, source=self._network.name, line=line)
+
+
+def _typed(value: str) -> str | int | float:
+    """A number where the text is one."""
+    if re.fullmatch(r"[+-]?\d+", value):
+        return int(value)
+    if re.fullmatch(r"[+-]?(?:\d+\.\d*|\.\d+)", value):
+        return float(value)
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if quoted else value

@@ -1,0 +1,147 @@
+"""From hassil's expression trees to fragments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hassil import (
+    Alternative,
+    Expression,
+    ListReference,
+    Permutation,
+    RuleReference,
+    TextChunk,
+    check_excluded_context,
+    check_required_context,
+)
+from hassil.expression import Group
+
+from edge_asr.decoder.grammar.fragments import FragmentNetwork
+from edge_asr.decoder.grammar.located_yaml import Text
+from edge_asr.decoder.grammar.numbers import Words, spell_decimal
+from edge_asr.decoder.grammar.template_file import Block, NumberRange, TextValue
+from edge_asr.decoder.grammar.template_scope import Scope, place_error
+from edge_asr.decoder.grammar.words import SPACE
+from edge_asr.decoder.network import Mark, SlotClose, SlotFixed, SlotOpen
+
+
+class SentenceBuilder:
+    """Puts the expressions of one sentence into a fragment network."""
+
+    def __init__(self, scope: Scope, block: Block, fragments: FragmentNetwork) -> None:
+        self._scope = scope
+        self._block = block
+        self._fragments = fragments
+
+    def sentence(self, text: Text) -> None:
+        self._add(self._scope.parse(text), FragmentNetwork.START, FragmentNetwork.END, text)
+
+    def _add(self, expression: Expression, source: int, target: int, place: Text) -> None:
+        if isinstance(expression, TextChunk):
+            self._add_text(expression.text, source, target, place)
+        elif isinstance(expression, Permutation):
+            self._add_permutation(expression, source, target, place)
+        elif isinstance(expression, Alternative):
+            for item in expression.items:
+                self._add(item, source, target, place)
+        elif isinstance(expression, Group):
+            for item in expression.items:
+                after = self._fragments.add_node()
+                self._add(item, source, after, place)
+                source = after
+            self._fragments.add(source, target, line=place.line)
+        elif isinstance(expression, RuleReference):
+            body = self._scope.rules[expression.rule_name]
+            self._add(self._scope.parse(body), source, target, body)
+        elif isinstance(expression, ListReference):
+            self._add_list(expression, source, target, place)
+
+    def _add_text(self, text: str, source: int, target: int, place: Text) -> None:
+        try:
+            self._fragments.add_text(source, target, self._scope.text(text, place), place.line)
+        except ValueError as error:
+            raise place_error(str(error), place) from error
+
+    def _add_permutation(self, group: Permutation, source: int, target: int, place: Text) -> None:
+        """One node for every set of items already said, so n items need 2^n nodes and not n! ways."""
+        everything = (1 << len(group.items)) - 1
+        nodes = {0: source, everything: target}
+        for said in range(everything):
+            for i, item in enumerate(group.items):
+                if not said >> i & 1:
+                    after = said | 1 << i
+                    if after not in nodes:
+                        nodes[after] = self._fragments.add_node()
+                    self._add(item, nodes[said], nodes[after], place)
+
+    def _add_list(self, reference: ListReference, source: int, target: int, place: Text) -> None:
+        entries = self._scope.slot_list(reference, place)
+        # {area:@name} is heard but fills no slot: Home Assistant uses it in its answer only.
+        slot = None if reference.is_capture else str(reference.slot_name)
+        inside = self._add_marks(source, [SlotOpen(slot)] if slot else [], place)
+        if isinstance(entries, NumberRange):
+            self._add_range(entries, slot, inside, target, place)
+            return
+        fitting = [value for value in getattr(entries, "values", ()) if self._fits(value)]
+        if not fitting:
+            raise place_error(f"no value of the list {reference.list_name!r} can be said here", place)
+        for value in fitting:
+            after = self._fragments.add_node()
+            if value.is_template:
+                self._add(self._scope.parse(value.spoken), inside, after, value.spoken)
+            else:
+                self._add_text(value.spoken, inside, after, value.spoken)
+            marks: list[Mark] = [SlotClose(slot, value.out)] if slot else []
+            after = self._add_marks(after, marks + self._context_slots(value), value.spoken)
+            self._fragments.add(after, target, line=value.spoken.line)
+
+    def _add_range(
+        self, entries: NumberRange, slot: str | None, source: int, target: int, place: Text
+    ) -> None:
+        """Numbers share their first words: twenty, twenty one, twenty two."""
+        line = place.line
+        end = self._fragments.add_node()
+        self._fragments.add(end, target, SPACE, line=line)
+        nodes: dict[Words, int] = {(): self._fragments.add_node()}
+        self._fragments.add(source, nodes[()], SPACE, line=line)
+        for digits, value in entries.numbers():
+            try:
+                variants = spell_decimal(digits)
+            except ValueError as error:
+                raise place_error(str(error), place) from error
+            for words in variants:
+                for i in range(len(words)):
+                    if words[: i + 1] not in nodes:
+                        nodes[words[: i + 1]] = self._fragments.add_node()
+                        spaced = self._fragments.add_node()
+                        self._fragments.add(nodes[words[:i]], spaced, SPACE, line=line)
+                        self._fragments.add(spaced, nodes[words[: i + 1]], words[i], line=line)
+                mark = SlotClose(slot, value) if slot else None
+                self._fragments.add(nodes[words], end, mark=mark, line=line)
+
+    def _add_marks(self, source: int, marks: Sequence[Mark], place: Text) -> int:
+        """Marks in a row; return the node behind them."""
+        for mark in marks:
+            after = self._fragments.add_node()
+            self._fragments.add(source, after, mark=mark, line=place.line)
+            source = after
+        return source
+
+    def _fits(self, value: TextValue) -> bool:
+        """Does the value's own context allow it in this block?"""
+        required = check_required_context(
+            self._block.requires_context, value.context, allow_missing_keys=True
+        )
+        return required and check_excluded_context(self._block.excludes_context, value.context)
+
+    def _context_slots(self, value: TextValue) -> list[Mark]:
+        """The value's context where requires_context asks for it as a slot."""
+        marks: list[Mark] = []
+        for key, wanted in self._block.requires_context.items():
+            name: Any = wanted.get("slot") if isinstance(wanted, dict) else None
+            given = value.context.get(key)
+            given = given.get("value") if isinstance(given, dict) else given
+            if name and isinstance(given, str | int | float):
+                marks.append(SlotFixed(name if isinstance(name, str) else key, given))
+        return marks

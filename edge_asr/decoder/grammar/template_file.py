@@ -1,0 +1,283 @@
+"""Home Assistant's sentence files as data: which blocks, lists and rules there are, and in which line.
+
+Only the frame is read here; the template texts themselves are parsed later (templates.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_asr.decoder.grammar.located_yaml import Text, Value, parse_yaml
+from edge_asr.errors import GrammarError
+
+Scalar = str | int | float
+
+_FILE_KEYS = {"language", "intents", "lists", "expansion_rules", "skip_words", "settings", "responses"}
+_BLOCK_KEYS = {
+    "sentences",
+    "slots",
+    "requires_context",
+    "excludes_context",
+    "expansion_rules",
+    "lists",
+    "metadata",
+    "response",
+    "settings",
+    "required_keywords",
+    "inferred_domain",
+    "name_domains",
+}
+_RANGE_KEYS = {
+    "from",
+    "to",
+    "step",
+    "type",
+    "multiplier",
+    "fractions",
+    "digits",
+    "words",
+    "words_language",
+}
+_FRACTIONS = {"halves": (0.5,), "tenths": tuple(i / 10 for i in range(1, 10))}
+
+
+@dataclass(frozen=True)
+class TextValue:
+    """One entry of a list."""
+
+    spoken: Text
+    is_template: bool
+    """Otherwise ``spoken`` is plain text in which no character is special."""
+    out: Scalar | None
+    """Value of the slot; None: the spoken words."""
+    context: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TextValues:
+    """A list of texts."""
+
+    values: list[TextValue]
+
+
+@dataclass(frozen=True)
+class NumberRange:
+    """A list of numbers from ``start`` to ``stop``, both included."""
+
+    start: int
+    stop: int
+    step: int
+    fractions: tuple[float, ...]
+    """Added to each whole number in turn."""
+    multiplier: float | None
+
+    def __len__(self) -> int:
+        return ((self.stop - self.start) // self.step + 1) * (1 + len(self.fractions))
+
+    def numbers(self) -> Iterable[tuple[str, int | float]]:
+        """Each number as written in digits, and the slot's value for it."""
+        for whole in range(self.start, self.stop + 1, self.step):
+            for fraction in (0, *self.fractions):
+                number = round(whole + fraction, 1) if fraction else whole
+                value = number if self.multiplier is None else number * self.multiplier
+                yield str(number), int(value) if value == int(value) else value
+
+
+@dataclass(frozen=True)
+class Wildcard:
+    """A list that stands for any words."""
+
+
+SlotList = TextValues | NumberRange | Wildcard
+
+
+@dataclass(frozen=True)
+class Block:
+    """Sentences of one intent that share slots and context."""
+
+    sentences: list[Text]
+    slots: dict[str, list[Scalar]] = field(default_factory=dict)
+    requires_context: dict[str, Any] = field(default_factory=dict)
+    excludes_context: dict[str, Any] = field(default_factory=dict)
+    rules: dict[str, Text] = field(default_factory=dict)
+    lists: dict[str, SlotList] = field(default_factory=dict)
+    line: int = 0
+
+
+@dataclass
+class TemplateFile:
+    """One file, or several merged."""
+
+    language: str
+    intents: dict[str, list[Block]]
+    lists: dict[str, SlotList]
+    rules: dict[str, Text]
+    skip_words: list[Text]
+
+    def merge(self, other: TemplateFile, source: str) -> None:
+        """Take over what another file of the same directory holds.
+
+        Raises
+        ------
+        GrammarError: another language, or a list or rule that both files define.
+        """
+        if other.language != self.language:
+            raise GrammarError(
+                f"expected language {self.language} as in the files before, got {other.language}",
+                source=source,
+            )
+        for kind, mine, theirs in (("list", self.lists, other.lists), ("rule", self.rules, other.rules)):
+            if both := sorted(mine.keys() & theirs.keys()):
+                raise GrammarError(f"another file defines the {kind} {both[0]!r} already", source=source)
+        for intent, blocks in other.intents.items():
+            self.intents.setdefault(intent, []).extend(blocks)
+        self.lists.update(other.lists)
+        self.rules.update(other.rules)
+        self.skip_words += other.skip_words
+
+
+def parse_template_file(text: str, source: str) -> TemplateFile:
+    """Read the frame of one sentence file.
+
+    Raises
+    ------
+    GrammarError: YAML syntax, or a key or value that is not of this format; with its line.
+    """
+    top = parse_yaml(text, source)
+    keys = _known(top, _FILE_KEYS, "the file")
+    if "language" not in keys:
+        raise top.error("expected a key 'language' (such as language: en), found none")
+    return TemplateFile(
+        language=str(keys["language"].text("language")),
+        intents={
+            name: [_block(block) for block in _require(intent, "data", f"intent {name}").items("data")]
+            for name, intent in _mapping(keys, "intents").items()
+        },
+        lists=_lists(keys),
+        rules=_rules(keys),
+        skip_words=[word.text("a skip word") for word in _list(keys, "skip_words")],
+    )
+
+
+def _block(block: Value) -> Block:
+    keys = _known(block, _BLOCK_KEYS, "a block of sentences")
+    sentences = _require(block, "sentences", "a block of sentences").items("sentences")
+    return Block(
+        sentences=[sentence.text("a sentence") for sentence in sentences],
+        slots={name: _slot_values(value, name) for name, value in _mapping(keys, "slots").items()},
+        requires_context=_context(keys, "requires_context"),
+        excludes_context=_context(keys, "excludes_context"),
+        rules=_rules(keys),
+        lists=_lists(keys),
+        line=block.line,
+    )
+
+
+def _lists(keys: dict[str, Value]) -> dict[str, SlotList]:
+    return {name: _slot_list(name, value) for name, value in _mapping(keys, "lists").items()}
+
+
+def _rules(keys: dict[str, Value]) -> dict[str, Text]:
+    return {name: rule.text(f"rule {name}") for name, rule in _mapping(keys, "expansion_rules").items()}
+
+
+def _slot_list(name: str, value: Value) -> SlotList:
+    keys = value.mapping(f"list {name}")
+    if "values" in keys:
+        return TextValues([_text_value(entry) for entry in keys["values"].items(f"values of {name}")])
+    if "range" in keys:
+        return _number_range(keys["range"])
+    if "wildcard" in keys and keys["wildcard"].value is True:
+        return Wildcard()
+    raise value.error(f"expected values, range or 'wildcard: true' in list {name}, found none of them")
+
+
+def _text_value(entry: Value) -> TextValue:
+    if not isinstance(entry.value, dict):
+        spoken = entry.text("a list value")
+        # As Home Assistant has it: a template is no value, so what was said becomes the value.
+        is_template = _is_template(spoken)
+        own = entry.value if isinstance(entry.value, int | float) else str(spoken)
+        return TextValue(spoken, is_template, None if is_template else own, {})
+    keys = _known(entry, {"in", "out", "context", "metadata"}, "a list value")
+    spoken = _require(entry, "in", "a list value").text("in")
+    out = keys["out"].value if "out" in keys else None
+    if out is not None and not isinstance(out, Scalar):
+        raise keys["out"].error("expected a text or number for out")
+    out = str(out) if isinstance(out, str) else out
+    return TextValue(spoken, _is_template(spoken), out, _context(keys, "context"))
+
+
+def _is_template(text: str) -> bool:
+    return any(character in text for character in "()[]{}<>|@")
+
+
+def _number_range(value: Value) -> NumberRange:
+    keys = _known(value, _RANGE_KEYS, "a range")
+    bounds = {
+        name: _whole(keys[name], name) if name in keys else default
+        for name, default in (("from", None), ("to", None), ("step", 1))
+    }
+    start, stop, step = bounds["from"], bounds["to"], bounds["step"]
+    if start is None or stop is None or step is None:
+        raise value.error("expected both from and to in a range")
+    if start > stop or step < 1:
+        raise value.error(f"expected from <= to and step >= 1, got from {start} to {stop} step {step}")
+    fractions: tuple[float, ...] = ()
+    if "fractions" in keys:
+        kind = str(keys["fractions"].text("fractions"))
+        if kind not in _FRACTIONS:
+            raise keys["fractions"].error(f"expected halves or tenths for fractions, got {kind!r}")
+        fractions = _FRACTIONS[kind]
+    multiplier = keys["multiplier"].value if "multiplier" in keys else None
+    if multiplier is not None and (isinstance(multiplier, bool) or not isinstance(multiplier, int | float)):
+        raise keys["multiplier"].error(f"expected a number for multiplier, got {multiplier!r}")
+    return NumberRange(start, stop, step, fractions, multiplier)
+
+
+def _whole(value: Value, name: str) -> int:
+    if isinstance(value.value, bool) or not isinstance(value.value, int):
+        raise value.error(f"expected a whole number for {name}, got {value.value!r}")
+    return value.value
+
+
+def _slot_values(value: Value, name: str) -> list[Scalar]:
+    """The value of a fixed slot; several where the file gives a list."""
+    entries = value.value if isinstance(value.value, list) else [value]
+    for entry in entries:
+        if not isinstance(entry.value, Scalar):
+            raise entry.error(f"expected a text or number for slot {name}")
+    return [str(entry.value) if isinstance(entry.value, str) else entry.value for entry in entries]
+
+
+def _context(keys: dict[str, Value], name: str) -> dict[str, Any]:
+    return {key: value.plain() for key, value in _mapping(keys, name).items()}
+
+
+def _mapping(keys: dict[str, Value], name: str) -> dict[str, Value]:
+    return keys[name].mapping(name) if name in keys else {}
+
+
+def _list(keys: dict[str, Value], name: str) -> list[Value]:
+    return keys[name].items(name) if name in keys else []
+
+
+def _require(value: Value, key: str, what: str) -> Value:
+    keys = value.mapping(what)
+    if key not in keys:
+        raise value.error(f"expected a key {key!r} in {what}, found none")
+    return keys[key]
+
+
+def _known(value: Value, known: set[str], what: str) -> dict[str, Value]:
+    keys = value.mapping(what)
+    for key, entry in keys.items():
+        if key not in known:
+            raise GrammarError(
+                f"unknown key {key!r} in {what}; known keys: {', '.join(sorted(known))}",
+                source=value.source,
+                line=key.line if isinstance(key, Text) else entry.line,
+            )
+    return keys

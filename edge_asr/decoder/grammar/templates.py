@@ -1,0 +1,156 @@
+"""Home Assistant's sentence templates, parsed by hassil, as a word network.
+
+A file looks like this::
+
+    language: en
+    intents:
+      HassTurnOn:
+        data:
+          - sentences:
+              - "(turn|switch) on [the] {area} light[s]"
+              - "light[s] on;in [the] {area}"
+            slots: {domain: light}
+    lists:
+      area:
+        values: [kitchen, {in: "living[ ]room", out: living_room}]
+      brightness:
+        range: {from: 0, to: 100}
+    expansion_rules:
+      percent: "{brightness}[%| percent]"
+    skip_words: [please, could you]
+
+- The intent's name becomes an IntentMark, ``slots`` become SlotFixed, ``{area}`` and ``{area:slot}``
+  become SlotOpen and SlotClose with the value's ``out``. Without ``out`` a plain value is its own
+  value, and a template's value is what was said.
+- Numbers, in ranges and in texts, are spelled out in English ("one hundred five", "one hundred and five").
+- ``requires_context`` and ``excludes_context`` choose list values by their ``context``, and
+  ``slot: true`` copies it to a slot, as in hassil; what would come from outside is taken as given.
+- Skip words may precede and follow a sentence, at most two at either end. (hassil takes them anywhere.)
+- A list with ``wildcard: true`` cannot be used: nobody could spell its words beforehand.
+- ``metadata``, ``response``, ``settings`` and the like have no meaning here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_asr.decoder.grammar.fragments import FragmentNetwork
+from edge_asr.decoder.grammar.located_yaml import Text
+from edge_asr.decoder.grammar.template_builder import SentenceBuilder
+from edge_asr.decoder.grammar.template_file import Block, TemplateFile, parse_template_file
+from edge_asr.decoder.grammar.template_scope import Scope, place_error
+from edge_asr.decoder.grammar.text_file import read_utf8
+from edge_asr.decoder.grammar.words import add_phrase
+from edge_asr.decoder.network import MAX_ARCS, IntentMark, Mark, SlotFixed, WordArc, WordNetwork
+from edge_asr.errors import GrammarError
+
+
+def read_templates(path: Path) -> WordNetwork:
+    """The network of a YAML file, or of all YAML files of a directory taken together.
+
+    Raises
+    ------
+    GrammarError: a file that cannot be read or a mistake in it, with its line.
+    """
+    if not path.is_dir():
+        return parse_templates(read_utf8(path), path.name)
+    files = sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml"))
+    if not files:
+        raise GrammarError("expected a .yaml file in this directory, found none", source=str(path))
+    merged = parse_template_file(read_utf8(files[0]), files[0].name)
+    for file in files[1:]:
+        merged.merge(parse_template_file(read_utf8(file), file.name), file.name)
+    return templates_network(merged, path.name)
+
+
+def parse_templates(text: str, name: str = "<string>") -> WordNetwork:
+    """The network of one YAML text.
+
+    Raises
+    ------
+    GrammarError: a mistake in it, with its line.
+    """
+    return templates_network(parse_template_file(text, name), name)
+
+
+def templates_network(file: TemplateFile, name: str) -> WordNetwork:
+    """The network of sentence files that were read.
+
+    Raises
+    ------
+    GrammarError: a mistake in a template, with its line; no sentence; or a network too large.
+    """
+    blocks = _measured(file, name)
+    network = WordNetwork(name)
+    first, last = _add_skip_words(network, file.skip_words)
+    for intent, block, scope in blocks:
+        node = _add_marks(network, first, intent, block)
+        for sentence in block.sentences:
+            fragments = FragmentNetwork()
+            SentenceBuilder(scope, block, fragments).sentence(sentence)
+            first_arc = len(network.arcs)
+            fragments.merge_into(network, node, last)
+            if _is_silent(network.arcs[first_arc:], node, last):
+                raise place_error("silence would match this sentence: all of it is optional", sentence)
+    return network
+
+
+def _measured(file: TemplateFile, name: str) -> list[tuple[str, Block, Scope]]:
+    """All blocks with their scope, checked before anything large is built."""
+    shared = Scope(file, file.rules, file.lists)
+    found: list[tuple[str, Block, Scope]] = []
+    size = 0
+    every = ((intent, block) for intent, blocks in file.intents.items() for block in blocks)
+    for intent, block in every:
+        scope = shared
+        if block.rules or block.lists:
+            scope = Scope(file, {**file.rules, **block.rules}, {**file.lists, **block.lists})
+        found.append((intent, block, scope))
+        for sentence in block.sentences:
+            size += scope.measure(sentence)
+            if size > MAX_ARCS:
+                raise place_error(f"up to here about {size:,} arcs, the limit is {MAX_ARCS:,}", sentence)
+    if not size:
+        raise GrammarError("expected at least one sentence under intents, found none", source=name)
+    return found
+
+
+def _add_marks(network: WordNetwork, node: int, intent: str, block: Block) -> int:
+    """The intent and the fixed slots of a block; return the node behind them."""
+    marks: list[Mark] = [IntentMark(intent)]
+    marks += [SlotFixed(name, value) for name, values in block.slots.items() for value in values]
+    for mark in marks:
+        after = network.add_node()
+        network.add(node, after, mark=mark, line=block.line)
+        node = after
+    return node
+
+
+def _is_silent(arcs: list[WordArc], start: int, end: int) -> bool:
+    """Do arcs without words lead from ``start`` to ``end``?"""
+    silent: dict[int, list[int]] = {}
+    for arc in arcs:
+        if arc.word is None:
+            silent.setdefault(arc.source, []).append(arc.target)
+    waiting, seen = [start], {start}
+    while waiting:
+        for node in silent.get(waiting.pop(), ()):
+            if node not in seen:
+                seen.add(node)
+                waiting.append(node)
+    return end in seen
+
+
+def _add_skip_words(network: WordNetwork, skip_words: list[Text]) -> tuple[int, int]:
+    """Up to two skip words at either end; return the nodes between which sentences belong."""
+    if not skip_words:
+        return network.start, network.end
+    first, last = network.add_node(), network.add_node()
+    for source, target in ((network.start, first), (last, network.end)):
+        between = network.add_node()
+        network.add(source, target)
+        network.add(between, target)
+        for words in skip_words:
+            add_phrase(network, source, between, words, words.line)
+            add_phrase(network, between, target, words, words.line)
+    return first, last

@@ -1,0 +1,119 @@
+"""From written text to the words that are spoken: lower case, no punctuation, numbers spelled out.
+
+Apostrophes are kept ("o'clock", "kitchen's"). A hyphen separates words. ``%``, ``°``, ``&`` and ``+``
+are read as words; every other punctuation mark and pictograph is silent.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import groupby
+
+from edge_asr.decoder.grammar.numbers import Words, spell_decimal
+from edge_asr.decoder.network import WordNetwork
+from edge_asr.errors import GrammarError
+
+SPACE = " "
+"""The piece that ends a word."""
+
+Piece = str | tuple[Words, ...]
+"""A part of a word, SPACE, or a number: all ways to say it."""
+
+_READ_ALOUD = {"%": "percent", "°": "degrees", "&": "and", "+": "plus"}
+_UNREADABLE = ("Sm", "Sc", "No", "Nl", "Nd")
+_TOKEN = re.compile(
+    r"""(?P<ordinal>\d+(?:st|nd|rd|th)\b)
+      | (?P<number>(?:(?<![\w])-)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)
+      | (?P<symbol>[%°&+])
+      | (?P<other>.)""",
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+
+
+def pieces(text: str) -> list[Piece]:
+    """Cut ``text`` into parts of words, numbers, and SPACE wherever a word ends.
+
+    Text without white space at its ends leaves its outer words open: "light" is one piece that a
+    template may join to the next ("s").
+
+    Raises
+    ------
+    ValueError: an ordinal number in digits, a number too large, or a sign that has no English name here.
+    """
+    found: list[Piece] = []
+    text = unicodedata.normalize("NFC", text).replace("’", "'").lower()  # noqa: RUF001
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if match["ordinal"]:
+            raise ValueError(f"write {token!r} in words, such as 'first' or 'twenty second'")
+        if match["number"]:
+            found += [SPACE, spell_decimal(token.replace(",", "")), SPACE]
+        elif match["symbol"]:
+            found += [SPACE, _READ_ALOUD[token], SPACE]
+        elif token == "'" or token.isalpha() or unicodedata.category(token).startswith("M"):
+            found.append(token)
+        elif unicodedata.category(token) in _UNREADABLE:
+            raise ValueError(f"{token!r} has no spoken form here: write it in words")
+        else:
+            found.append(SPACE)
+    return _joined(found)
+
+
+def clean_word(text: str) -> str:
+    """A finished word without the quotation marks around it; may be empty."""
+    if not text.strip("'"):
+        return ""
+    return text[1:-1] if text.startswith("'") and text.endswith("'") else text
+
+
+def phrase(text: str) -> list[tuple[Words, ...]]:
+    """The words of ``text`` in order; each entry holds the alternatives of one word or number.
+
+    Raises
+    ------
+    ValueError: as ``pieces``; or there is no word at all.
+    """
+    entries: list[tuple[Words, ...]] = []
+    for piece in pieces(text):
+        if isinstance(piece, tuple):
+            entries.append(piece)
+        elif word := clean_word(piece.strip()):
+            entries.append(((word,),))
+    if not entries:
+        raise ValueError(f"expected at least one word, got {text!r}")
+    return entries
+
+
+def add_phrase(network: WordNetwork, source: int, target: int, text: str, line: int) -> None:
+    """Put every way to say ``text`` between two nodes.
+
+    Raises
+    ------
+    GrammarError: the text cannot be spoken, or the network is full.
+    """
+    try:
+        entries = phrase(text)
+    except ValueError as error:
+        raise GrammarError(str(error), source=network.name, line=line or None) from error
+    for i, alternatives in enumerate(entries):
+        after = target if i == len(entries) - 1 else network.add_node()
+        for words in alternatives:
+            node = source
+            for j, word in enumerate(words):
+                end = after if j == len(words) - 1 else network.add_node()
+                network.add(node, end, word, line=line)
+                node = end
+        source = after
+
+
+def _joined(found: list[Piece]) -> list[Piece]:
+    """Join runs of letters into one piece and runs of SPACE into one."""
+    joined: list[Piece] = []
+    for kind, run in groupby(found, key=lambda p: "number" if isinstance(p, tuple) else p == SPACE):
+        group = list(run)
+        if kind == "number":
+            joined += group
+        else:
+            joined.append(SPACE if kind else "".join(str(p) for p in group))
+    return joined

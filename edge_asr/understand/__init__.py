@@ -1,0 +1,1 @@
+"""From recognized words to what they ask for."""
