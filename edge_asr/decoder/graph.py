@@ -1,0 +1,145 @@
+"""The search graph: CTC topology over a grammar or a word loop, as flat arrays."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_asr.arrays import Float32Array, Int32Array
+from edge_asr.decoder.network import IntentMark, Mark, SlotClose, SlotFixed, SlotOpen
+from edge_asr.errors import BundleError
+
+_FORMAT = 1
+_MARKS: dict[str, type[Mark]] = {cls.__name__: cls for cls in (IntentMark, SlotOpen, SlotClose, SlotFixed)}
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError)
+_ARRAYS = ("offsets", "targets", "weights", "arc_outputs", "labels", "final_weights", "state_endings")
+
+
+class Output(NamedTuple):
+    """What an arc says: a word, with the marks left just before and just after it."""
+
+    word: str
+    before: tuple[Mark, ...] = ()
+    after: tuple[Mark, ...] = ()
+
+
+class Ending(NamedTuple):
+    """What a final state says: the grammar that is complete here, and its last marks."""
+
+    network: str
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Graph:
+    """Compressed sparse rows: the arcs of state s are ``offsets[s]:offsets[s + 1]``.
+
+    A state carries one label and is entered by arcs that consume one frame of this label; every
+    state also has an implicit loop on itself with the same label and weight 0. Decoding starts in
+    state 0, a blank state, before the first frame. Arcs into blank states have weight 0. No two
+    arcs share both ends.
+    """
+
+    tokens: tuple[str, ...]
+    """Names of the labels."""
+    offsets: Int32Array
+    """(states + 1,)"""
+    targets: Int32Array
+    """(arcs,) state that the arc enters."""
+    weights: Float32Array
+    """(arcs,) natural log."""
+    arc_outputs: Int32Array
+    """(arcs,) 0 for none, else 1 + index in ``outputs``."""
+    labels: NDArray[np.int16]
+    """(states,) token number, 0 is blank."""
+    final_weights: Float32Array
+    """(states,) natural log, -inf where no sentence may end."""
+    state_endings: Int32Array
+    """(states,) index in ``endings`` where a sentence may end, else -1."""
+    outputs: tuple[Output, ...]
+    endings: tuple[Ending, ...]
+
+    @property
+    def states(self) -> int:
+        """Number of states."""
+        return self.labels.size
+
+    @property
+    def arcs(self) -> int:
+        """Number of arcs, loops not counted."""
+        return self.targets.size
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays in bytes."""
+        return sum(int(getattr(self, name).nbytes) for name in (*_ARRAYS, "arc_labels"))
+
+    @cached_property
+    def arc_labels(self) -> NDArray[np.int16]:
+        """(arcs,) label of the state that the arc enters."""
+        return self.labels[self.targets]
+
+    def save(self, path: Path) -> None:
+        """Write the graph as a compressed ``.npz`` file of arrays and one JSON header (no pickles)."""
+        marked = {
+            index: [_encode(output.before), _encode(output.after)]
+            for index, output in enumerate(self.outputs)
+            if output.before or output.after
+        }
+        header = {
+            "format": _FORMAT,
+            "tokens": self.tokens,
+            "words": [output.word for output in self.outputs],
+            "marks": marked,
+            "endings": [[ending.network, _encode(ending.marks)] for ending in self.endings],
+        }
+        text = np.frombuffer(json.dumps(header, separators=(",", ":")).encode("utf-8"), dtype=np.uint8)
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        with path.open("wb") as file:
+            np.savez_compressed(file, header=text, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Graph:
+        """Read a graph that ``save`` wrote.
+
+        Raises
+        ------
+        BundleError: the file is missing, damaged, or of another format.
+        """
+        try:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+                header = json.loads(file["header"].tobytes())
+                arrays = {name: file[name] for name in _ARRAYS}
+            if header["format"] != _FORMAT:
+                raise BundleError(f"{path}: expected graph format {_FORMAT}, got {header['format']}")
+            outputs = [Output(word) for word in header["words"]]
+            for index, (before, after) in header["marks"].items():
+                outputs[int(index)] = Output(outputs[int(index)].word, _decode(before), _decode(after))
+            return cls(
+                tokens=tuple(header["tokens"]),
+                outputs=tuple(outputs),
+                endings=tuple(Ending(network, _decode(marks)) for network, marks in header["endings"]),
+                **arrays,
+            )
+        except (*_DAMAGE, zipfile.BadZipFile, zlib.error) as error:
+            raise BundleError(f"{path}: no search graph that this version can read: {error}") from error
+
+
+def _encode(marks: Sequence[Mark]) -> list[list[Any]]:
+    """Marks as lists for JSON: the class name, then its fields."""
+    return [[type(mark).__name__, *astuple(mark)] for mark in marks]
+
+
+def _decode(marks: list[list[Any]]) -> tuple[Mark, ...]:
+    """Inverse of ``_encode``."""
+    return tuple(_MARKS[kind](*fields) for kind, *fields in marks)

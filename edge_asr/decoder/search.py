@@ -1,0 +1,247 @@
+"""Exact frame-synchronous Viterbi search over a graph, with beam and a bound on active states."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge_asr.arrays import Float32Array, Float64Array, Int32Array, Int64Array
+from edge_asr.decoder.arena import NONE, Arena
+from edge_asr.decoder.graph import Graph
+from edge_asr.decoder.tokens import BLANK
+from edge_asr.decoder.trace import Hypothesis, Outcome, Span, spans, word_hits
+
+_FIRST_RECORDS = 1 << 16
+
+
+class Search:
+    """One utterance (or an endless stream) through a graph. Not for sharing between threads.
+
+    Scores are kept relative to the best token of each frame, in double precision: they stay small
+    where the path agrees with the model, and an hour adds no error. Any division of the frames over
+    calls of ``push`` gives identical results.
+
+    Parameters
+    ----------
+    graph: shared, never changed.
+    beam: hypotheses this much (natural log) below the best are dropped.
+    max_active: hypotheses kept per frame at the most.
+    blank_penalty: subtracted from the blank's log-probability.
+    """
+
+    def __init__(
+        self, graph: Graph, *, beam: float = 14.0, max_active: int = 2500, blank_penalty: float = 0.0
+    ) -> None:
+        if not beam > 0 or max_active < 1:
+            raise ValueError(f"expected beam > 0 and max_active >= 1, got {beam} and {max_active}")
+        self.graph = graph
+        self._beam = beam
+        self._max_active = max_active
+        self._blank_penalty = blank_penalty
+        self._first_arcs: Int64Array = graph.offsets[:-1].astype(np.int64)
+        self._degrees: Int64Array = np.diff(graph.offsets).astype(np.int64)
+        # Dense scratch, meaningful only for the states touched in the current frame.
+        self._best: Float64Array = np.full(graph.states, -np.inf)
+        self._owner: Int64Array = np.empty(graph.states, dtype=np.int64)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: afterwards the search equals a new one."""
+        self._frames = 0
+        self._greedy = 0.0  # score of the best token of every frame: what relative scores are relative to
+        self._silence = 0.0  # relative score of the path that never left blank
+        self._states: Int64Array = np.zeros(1, dtype=np.int64)
+        self._scores: Float64Array = np.zeros(1)
+        self._records: Int32Array = np.full(1, NONE, dtype=np.int32)
+        self._held_until: Int32Array = np.zeros(1, dtype=np.int32)
+        self._held_scores: Float64Array = np.zeros(1)
+        self._arena = Arena(_FIRST_RECORDS)
+        self._committed: list[Span] = []
+
+    @property
+    def active(self) -> int:
+        """Hypotheses alive."""
+        return self._states.size
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the trace-back memory in bytes, committed words not counted."""
+        return self._arena.nbytes
+
+    def push(self, log_probs: Float32Array) -> None:
+        """Take any number of frames.
+
+        Parameters
+        ----------
+        log_probs: (frames, tokens) natural logarithms.
+        """
+        if log_probs.ndim != 2 or log_probs.shape[1] != len(self.graph.tokens):
+            raise ValueError(
+                f"expected log-probabilities (frames, {len(self.graph.tokens)}), got {log_probs.shape}"
+            )
+        emissions = log_probs.astype(np.float64)
+        emissions[:, BLANK] -= self._blank_penalty
+        greedy = emissions.max(axis=1, initial=-np.inf)
+        emissions -= greedy[:, None]
+        for emission, best in zip(emissions, greedy.tolist(), strict=True):
+            self._step(emission)
+            self._greedy += best
+            self._silence += float(emission[BLANK])
+            self._frames += 1
+
+    def _step(self, emission: Float64Array) -> None:
+        """Advance all hypotheses by one frame; ``emission`` is (tokens,)."""
+        graph = self.graph
+        states, scores = self._states, self._scores
+
+        degrees = self._degrees[states]
+        origin = np.repeat(np.arange(states.size), degrees)  # (candidates,) index of the hypothesis
+        arcs = (self._first_arcs[states] - degrees.cumsum() + degrees)[origin]
+        arcs += np.arange(arcs.size)
+        moved = scores[origin]
+        moved += graph.weights.take(arcs)
+        moved += emission.take(graph.arc_labels.take(arcs))
+        stayed = scores + emission[graph.labels[states]]
+
+        top = max(stayed.max(initial=-math.inf), moved.max(initial=-math.inf))
+        threshold = top - self._beam
+        near = np.flatnonzero(moved > threshold)
+        near_scores = moved[near]
+        near_arcs = arcs[near]
+        near_targets = graph.targets.take(near_arcs).astype(np.int64)
+
+        # The best candidate of each state. Staying wins ties, then the lowest arc, so that of two
+        # readings of one sentence the one written first in the grammar comes out.
+        best, owner = self._best, self._owner
+        best[near_targets] = -np.inf
+        best[states] = stayed
+        np.maximum.at(best, near_targets, near_scores)
+        winning = np.flatnonzero(near_scores == best[near_targets])
+        owner[near_targets[winning]] = graph.arcs
+        np.minimum.at(owner, near_targets[winning], near_arcs[winning])
+        staying = np.flatnonzero((stayed == best[states]) & (stayed > threshold))
+        owner[states[staying]] = NONE
+        winning = winning[owner[near_targets[winning]] == near_arcs[winning]]
+
+        if staying.size + winning.size > self._max_active:
+            both = np.concatenate([stayed[staying], near_scores[winning]])
+            kept = np.argpartition(both, -self._max_active)[-self._max_active :]
+            stays = kept < staying.size
+            staying, winning = staying[kept[stays]], winning[kept[~stays] - staying.size]
+
+        taken = near_arcs[winning]
+        sources = np.concatenate([staying, origin[near[winning]]])
+        self._states = np.concatenate([states[staying], near_targets[winning]])
+        self._scores = np.concatenate([stayed[staying], near_scores[winning]])
+        self._note(sources, taken, scores[sources[staying.size :]])
+
+    def _note(self, sources: Int64Array, taken: Int64Array, scores_before: Float64Array) -> None:
+        """Carry the trace-back over to the new hypotheses.
+
+        Parameters
+        ----------
+        sources: (hypotheses,) index of the hypothesis that each comes from.
+        taken: (moves,) the arcs that the last hypotheses moved over; the others stayed.
+        scores_before: (moves,) scores of the hypotheses that moved, before this frame.
+        """
+        labels = self.graph.labels[self._states]
+        if self._arena.size + taken.size > self._arena.capacity:
+            self._collect(room=taken.size)
+        records = self._records[sources]
+        held_until = self._held_until[sources]
+        held_scores = self._held_scores[sources]
+        stays = sources.size - taken.size
+        entering = np.flatnonzero(labels[stays:])
+        moved = stays + entering
+        records[moved] = self._arena.append(
+            records[moved],
+            taken[entering],
+            self._frames,
+            scores_before[entering],
+            held_until[moved],
+            held_scores[moved],
+        )
+        sounding = np.flatnonzero(labels)
+        held_until[sounding] = self._frames + 1
+        held_scores[sounding] = self._scores[sounding]
+        self._records, self._held_until, self._held_scores = records, held_until, held_scores
+
+    def _collect(self, room: int) -> None:
+        """Make room in the arena: settle the words that all hypotheses share, forget dead paths."""
+        arena = self._arena
+        chain = arena.shared_chain(self._records)
+        # A word is settled once a record follows it, which tells where it ended.
+        word_ends = np.flatnonzero(self.graph.arc_outputs[arena.arcs[chain[:-1]]])
+        root = NONE
+        if word_ends.size:
+            settled = int(word_ends[-1]) + 1
+            root = int(chain[settled])
+            found, _ = spans(
+                self.graph,
+                arena,
+                chain[:settled],
+                held_until=int(arena.held_until[root]),
+                held_score=float(arena.held_scores[root]),
+            )
+            self._committed += found
+        self._records = arena.compact(self._records, root=root, room=room)
+
+    def best(self) -> Hypothesis:
+        """The best path so far, which need not end a sentence. Changes nothing."""
+        if not self._states.size:
+            return self._silent("partial")
+        shared = self._arena.shared_chain(self._records)
+        stable = len(self._committed) + np.count_nonzero(self.graph.arc_outputs[self._arena.arcs[shared]])
+        return self._trace(int(self._scores.argmax()), "partial", stable_words=int(stable))
+
+    def finish(self) -> Hypothesis:
+        """The best whole sentence, or no words where silence is likelier. Changes nothing."""
+        endings = self._scores + self.graph.final_weights[self._states]
+        best = endings.max(initial=-np.inf)
+        if best == -np.inf:
+            return self._silent("incomplete")
+        tied = np.flatnonzero(endings == best)
+        winner = int(tied[self._states[tied].argmin()])
+        found = self._trace(winner, "complete", stable_words=None)
+        if self._silence >= best or not found.words:
+            return self._silent("silence")
+        return found
+
+    def _silent(self, outcome: Outcome) -> Hypothesis:
+        """The path that never left blank."""
+        return Hypothesis(
+            outcome=outcome,
+            score=self._greedy + self._silence,
+            deficit=self._silence,
+            frames=self._frames,
+        )
+
+    def _trace(self, index: int, outcome: Outcome, *, stable_words: int | None) -> Hypothesis:
+        """The path of one hypothesis; ``stable_words`` None: all of them."""
+        state, score = int(self._states[index]), float(self._scores[index])
+        found, weight = spans(
+            self.graph,
+            self._arena,
+            self._arena.chain(int(self._records[index])),
+            held_until=int(self._held_until[index]),
+            held_score=float(self._held_scores[index]),
+        )
+        found = self._committed + found
+        for span in found:
+            weight += span.weight
+        ending, final_weight = None, 0.0
+        if outcome == "complete":
+            ending = self.graph.endings[self.graph.state_endings[state]]
+            final_weight = float(self.graph.final_weights[state])
+        words, marks = word_hits(self.graph, found, ending)
+        return Hypothesis(
+            words=words,
+            marks=marks,
+            network=ending.network if ending else "",
+            outcome=outcome,
+            score=self._greedy + score + final_weight,
+            deficit=score - weight,
+            frames=self._frames,
+            stable_words=len(words) if stable_words is None else stable_words,
+        )

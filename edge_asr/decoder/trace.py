@@ -1,0 +1,138 @@
+"""What a search heard: words with their marks, times and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from edge_asr.arrays import Int32Array
+from edge_asr.decoder.arena import Arena
+from edge_asr.decoder.graph import Ending, Graph
+from edge_asr.decoder.network import Mark, Path
+
+Outcome: TypeAlias = Literal["complete", "partial", "silence", "incomplete"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordHit:
+    """One word on the best path."""
+
+    word: str
+    marks: tuple[Mark, ...] = ()
+    """Marks left between the word before and this one."""
+    start_frame: int
+    """First frame in the state of the word's first phone."""
+    end_frame: int
+    """One after the last frame in the state of its last phone."""
+    phones: tuple[int, ...]
+    """The pronunciation that matched, as token numbers."""
+    weight: float
+    """Graph weight spent within the word, natural log."""
+    deficit: float
+    """Acoustic score of the word's frames minus that of the best token in each of them; at most 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """The best path. Frames count from the last reset."""
+
+    words: tuple[WordHit, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    """Marks left after the last word."""
+    network: str = ""
+    """Name of the grammar; only a complete path has one."""
+    outcome: Outcome
+    """``complete``: a whole sentence. ``partial``: the best so far, from ``best``. ``silence``: the
+    empty path beat every sentence. ``incomplete``: no sentence was finished; the empty path stands in.
+    """
+    score: float
+    """Natural log: blank-penalised acoustic score plus all weights."""
+    deficit: float
+    """Acoustic score of all frames minus that of the best token in each of them; at most 0."""
+    frames: int
+    """Frames heard."""
+    stable_words: int = 0
+    """How many of the first words all living paths share: only silence can take them back."""
+
+    @property
+    def text(self) -> str:
+        """The words, separated by spaces."""
+        return " ".join(hit.word for hit in self.words)
+
+    @property
+    def path(self) -> Path:
+        """The words with the marks that precede each, and None with the trailing marks."""
+        return (*((hit.word, hit.marks) for hit in self.words), (None, self.marks))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One word before its marks are dealt out. ``output`` indexes the graph's outputs."""
+
+    output: int
+    start_frame: int
+    end_frame: int
+    phones: tuple[int, ...]
+    weight: float
+    deficit: float
+
+
+def spans(
+    graph: Graph, arena: Arena, records: Int32Array, *, held_until: int, held_score: float
+) -> tuple[list[Span], float]:
+    """Cut a chain of records (oldest first, from a word's first phone on) into words.
+
+    Parameters
+    ----------
+    records: record numbers.
+    held_until: the frame after the last one in the last record's state.
+    held_score: the score there.
+
+    Returns
+    -------
+    spans: the finished words.
+    weight: spent on the unfinished word after them.
+    """
+    arcs = arena.arcs[records]
+    outputs = graph.arc_outputs[arcs].tolist()
+    labels = graph.arc_labels[arcs].tolist()
+    weights = graph.weights[arcs].tolist()
+    starts = arena.frames[records].tolist()
+    scores = arena.scores[records].tolist()
+    ends = [*arena.held_until[records[1:]].tolist(), held_until]
+    end_scores = [*arena.held_scores[records[1:]].tolist(), held_score]
+    found: list[Span] = []
+    first = 0
+    for last, output in enumerate(outputs):
+        if not output:
+            continue
+        weight = sum(weights[first : last + 1])
+        deficit = end_scores[last] - scores[first] - weight
+        phones = tuple(labels[first : last + 1])
+        found.append(Span(output - 1, starts[first], ends[last], phones, weight, deficit))
+        first = last + 1
+    return found, sum(weights[first:])
+
+
+def word_hits(
+    graph: Graph, found: Sequence[Span], ending: Ending | None
+) -> tuple[tuple[WordHit, ...], tuple[Mark, ...]]:
+    """Deal out the marks: each word gets those since the word before; the rest is returned apart."""
+    hits = []
+    pending: tuple[Mark, ...] = ()
+    for span in found:
+        output = graph.outputs[span.output]
+        hits.append(
+            WordHit(
+                word=output.word,
+                marks=pending + output.before,
+                start_frame=span.start_frame,
+                end_frame=span.end_frame,
+                phones=span.phones,
+                weight=span.weight,
+                deficit=span.deficit,
+            )
+        )
+        pending = output.after
+    return tuple(hits), pending + (ending.marks if ending else ())

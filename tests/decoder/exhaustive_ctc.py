@@ -1,0 +1,67 @@
+"""The slow truth that the search is compared with: every sentence, every pronunciation, textbook CTC."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+from edge_asr.decoder.lexicon import Lexicon
+from edge_asr.decoder.network import Mark, WordNetwork
+
+
+def align(log_probs: list[list[float]], phones: list[int]) -> float:
+    """Score of the best CTC path for one phone sequence (Graves et al. 2006, with max for the sum)."""
+    labels = [0]
+    for phone in phones:
+        labels += [phone, 0]
+    score = [-math.inf] * len(labels)
+    score[0] = 0.0  # before the first frame, in the first blank
+    for frame in log_probs:
+        before = score
+        score = []
+        for i, label in enumerate(labels):
+            ways = [before[i]]
+            if i >= 1:
+                ways.append(before[i - 1])
+            if i >= 2 and label != 0 and label != labels[i - 2]:
+                ways.append(before[i - 2])
+            score.append(max(ways) + frame[label])
+    return max(score[-1], score[-2]) if phones else score[-1]
+
+
+def sentences(
+    network: WordNetwork, most_words: int
+) -> Iterator[tuple[tuple[str, ...], tuple[Mark | str, ...], float]]:
+    """Words, words and marks in order, and weight of every path with at most ``most_words`` words."""
+    stack: list[tuple[int, tuple[Mark | str, ...], float]] = [(network.start, (), 0.0)]
+    while stack:
+        node, said, weight = stack.pop()
+        words = tuple(item for item in said if isinstance(item, str))
+        if node == network.end:
+            yield words, said, weight
+        for arc in network.arcs:
+            if arc.source != node or (arc.word is not None and len(words) == most_words):
+                continue
+            more = tuple(item for item in (arc.mark, arc.word) if item is not None)
+            stack.append((arc.target, said + more, weight + arc.weight))
+
+
+def best_sentences(
+    networks: list[WordNetwork], lexicon: Lexicon, log_probs: list[list[float]], *, tolerance: float
+) -> tuple[float, set[tuple[str, tuple[Mark | str, ...]]]]:
+    """Best score, and network with words and marks of every path that reaches it.
+
+    The empty path needs no grammar; its network is "".
+    """
+    found: list[tuple[float, str, tuple[Mark | str, ...]]] = [(align(log_probs, []), "", ())]
+    for network in networks:
+        for words, said, weight in sentences(network, len(log_probs)):
+            if not words:
+                continue
+            for choice in itertools.product(*(lexicon.pronunciations(word) for word in words)):
+                phones = list(itertools.chain.from_iterable(choice))
+                if len(phones) <= len(log_probs):
+                    found.append((align(log_probs, phones) + weight, network.name, said))
+    best = max(score for score, _, _ in found)
+    return best, {(name, said) for score, name, said in found if score >= best - tolerance}
