@@ -1,0 +1,156 @@
+"""A model bundle: one directory with ``model.json`` and the files it names, trusted byte by byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_asr import golden
+from edge_asr.arrays import Float32Array
+from edge_asr.config import BundleConfig, from_dict
+from edge_asr.errors import BundleError
+
+SCHEMA = 1
+"""Layout of ``model.json`` that this runtime reads."""
+
+MODEL_JSON = "model.json"
+"""The description: everything else is named in it."""
+
+SEAL = "model.json.sha256"
+"""Hash of ``model.json`` as ``sha256sum -c`` reads it. Who tunes model.json by hand removes it."""
+
+TOKENS = "tokens.txt"
+"""Token of each output, one a line; the first is the blank."""
+
+LEXICON = "lexicon.txt.xz"
+"""Pronunciations, one a line: the word, then its tokens."""
+
+WORD_LOOP = "graph.npz"
+"""Search graph for free text (decoder/graph.py)."""
+
+GOLDEN = "golden.txt"
+"""Golden vectors (golden.py)."""
+
+_MODELS = Path(__file__).parent / "models"
+_FILE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
+
+
+def available_models() -> tuple[str, ...]:
+    """Names of the models that the package brings, sorted."""
+    return tuple(sorted(path.parent.name for path in _MODELS.glob(f"*/{MODEL_JSON}")))
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle. Make one with :meth:`load`."""
+
+    directory: Path
+    """Where the files lie."""
+    config: BundleConfig
+    """``model.json``."""
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Bundle:
+        """Read and verify a bundle.
+
+        Parameters
+        ----------
+        name_or_path: name of a packaged model (it comes first), or a directory that holds model.json.
+
+        Raises
+        ------
+        BundleError: no such model or directory; ``model.json`` of another schema, with an unknown,
+            missing or wrong key; a file that is missing or was changed. The message names the file.
+        """
+        directory = _find(name_or_path)
+        config = _read_config(directory)
+        for file, expected in sorted(config.files.items()):
+            _verify(_locate(directory, file), expected)
+        bundle = cls(directory, config)
+        for needed in (config.acoustic.graph, TOKENS):
+            bundle.path(needed)
+        return bundle
+
+    def path(self, file: str) -> Path:
+        """Where ``file`` lies.
+
+        Raises
+        ------
+        BundleError: ``files`` in model.json does not name it, so that nothing vouches for it.
+        """
+        if file not in self.config.files:
+            raise BundleError(
+                f"{self.directory}: the bundle has no file {file!r}; it has {', '.join(self.config.files)}"
+            )
+        return _locate(self.directory, file)
+
+    def golden(self) -> dict[str, Float32Array]:
+        """The golden vectors by name.
+
+        Raises
+        ------
+        BundleError: the bundle brings none, or they cannot be read.
+        """
+        path = self.path(GOLDEN)
+        return golden.parse(path.read_text(encoding="ascii"), where=str(path))
+
+
+def _find(name_or_path: str | Path) -> Path:
+    """Directory of a packaged model or of a path."""
+    if name_or_path in available_models():
+        return _MODELS / name_or_path
+    directory = Path(name_or_path)
+    if (directory / MODEL_JSON).is_file():
+        return directory
+    if directory.is_dir():
+        raise BundleError(f"{directory}: {MODEL_JSON} is missing, so this is no model bundle")
+    known = ", ".join(available_models()) or "none"
+    raise BundleError(f"no model or directory {str(name_or_path)!r}; packaged models: {known}")
+
+
+def _read_config(directory: Path) -> BundleConfig:
+    """Parse model.json; the schema first, since another one may have any keys."""
+    path = directory / MODEL_JSON
+    seal = directory / SEAL
+    if seal.is_file():
+        _verify(path, seal.read_text(encoding="utf-8", errors="replace").split(" ")[0])
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # also UnicodeDecodeError
+        raise BundleError(f"{path}: not JSON: {error}") from error
+    schema = values.get("schema") if isinstance(values, dict) else None
+    if schema != SCHEMA:
+        raise BundleError(
+            f"{path}: schema {schema!r}, but this runtime reads schema {SCHEMA}: "
+            "use the edge-asr release that packed it, or pack the model again"
+        )
+    return from_dict(BundleConfig, values, where=str(path))
+
+
+def _locate(directory: Path, file: str) -> Path:
+    """Path of a file of the bundle; a name that could lead out of the directory is refused."""
+    if not _FILE_NAME.fullmatch(file):
+        raise BundleError(
+            f"{directory / MODEL_JSON}: file name {file!r} is refused: "
+            "a name is made of letters, digits, '_', '-' and '.', and stays within the bundle"
+        )
+    return directory / file
+
+
+def _verify(path: Path, expected: str) -> None:
+    """Compare the sha256 of a file with what model.json says."""
+    try:
+        with path.open("rb") as stream:
+            got = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise BundleError(
+            f"{path}: cannot be read ({error.strerror}); fetch or pack the bundle again"
+        ) from error
+    if got != expected:
+        raise BundleError(
+            f"{path}: was changed: expected sha256 {expected[:12]}..., got {got[:12]}...; "
+            "fetch or pack the bundle again"
+        )
