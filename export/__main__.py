@@ -1,0 +1,60 @@
+"""``python -m export COMMAND``: the workstation side, from recordings to a model bundle."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from edge_asr.errors import EdgeAsrError, MissingExtraError
+
+COMMANDS = {
+    "train": ("export.train", "train", "train a network by a recipe"),
+    "convert": ("export.convert.onnx", "export", "make inference graphs of a trained network"),
+    "verify": ("export.verify", "export", "compare all forms of a network on real speech"),
+    "lexicon": ("export.lexicon", "train", "choose the words a model knows"),
+    "pack": ("export.pack", "export", "make a model bundle"),
+}
+"""Command -> module that offers ``add_arguments`` and ``run``, the extra it needs, and what it does."""
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its module, and torch with it, is imported only then."""
+    summary = "\n".join(f"  {name:9}{what}" for name, (_, _, what) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m export",
+        usage="python -m export COMMAND ...",
+        description=f"commands (each has --help):\n{summary}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    args = parser.parse_args(arguments)
+    try:
+        return _run(args.command, args.rest)
+    except EdgeAsrError as error:
+        print(f"python -m export {args.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _run(command: str, rest: Sequence[str]) -> int:
+    module_name, extra, what = COMMANDS[command]
+    parser = argparse.ArgumentParser(prog=f"python -m export {command}", description=what)
+    try:
+        module = importlib.import_module(module_name)
+        module.add_arguments(parser)
+        return int(module.run(parser.parse_args(rest)))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "edge_asr", "export"):
+            raise
+        raise MissingExtraError(package, extra, f"python -m export {command}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

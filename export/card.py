@@ -1,0 +1,109 @@
+"""``CARD.md``: what a model is, what it learned from and under which terms, and how to make it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge_asr.config import BundleConfig
+from edge_asr.errors import BundleError
+from export.checkpoint import Checkpoint
+from export.parity import Difference
+from export.sources import sources_of
+
+
+def render_card(
+    config: BundleConfig,
+    checkpoint: Checkpoint,
+    *,
+    difference: Difference,
+    words: int,
+    sizes: Mapping[str, int],
+    text_sources: Sequence[str],
+    notes: str = "",
+) -> str:
+    """The card as Markdown.
+
+    Parameters
+    ----------
+    difference: the int8 graph beside the float graph on the golden signal.
+    words: entries of the lexicon.
+    sizes: bytes of each file.
+    text_sources: names in export/sources.py of what the lexicon was made of.
+    notes: Markdown that is put at the end, such as measured word error rates.
+
+    Raises
+    ------
+    BundleError: the recipe in the checkpoint does not say what was learned.
+    UsageError: the licence of a set is not known.
+    """
+    try:
+        corpus = checkpoint.recipe["corpus"]
+        train = [chosen["name"] for chosen in corpus["train"]]
+        dev = list(corpus["dev"])
+    except (KeyError, TypeError) as error:
+        raise BundleError(f"the checkpoint's recipe does not name its corpus: {error!r}") from error
+    weights = sum(tensor.numel() for tensor in checkpoint.weights.values())
+    acoustic, mfcc = config.acoustic, config.mfcc
+    step_ms = acoustic.chunk_frames * mfcc.frame_shift_ms
+    lines = [
+        f"# {config.name}",
+        "",
+        f"Speech recognition model for edge-asr, language {config.language}. Network "
+        f"`{checkpoint.network}` with {weights / 1e6:.2f} million weights, {acoustic.outputs} outputs; "
+        f"{mfcc.sample_rate_hz} Hz, one step every {step_ms} ms, an answer comes at most "
+        f"{acoustic.lookahead_frames * mfcc.frame_shift_ms} ms after its sound. "
+        f"The lexicon has {words} words.",
+        "",
+        "## Data and licences",
+        "",
+        "| set | use | source | licence |",
+        "|---|---|---|---|",
+    ]
+    uses = {"text": text_sources, "measured": dev, "learned": train}
+    for name, source in sources_of([*train, *dev, *text_sources]):
+        use = ", ".join(use for use, names in sorted(uses.items()) if name in names)
+        lines.append(f"| {name} | {use} | {source.title} | {source.licence} |")
+    lines += ["", "## Figures", "", *_figures(checkpoint.history, difference)]
+    lines += ["", "## Files", "", "| file | bytes |", "|---|---|"]
+    lines += [f"| {file} | {size} |" for file, size in sorted(sizes.items())]
+    name = checkpoint.recipe.get("name", "NAME")
+    lines += [
+        "",
+        "## Made with",
+        "",
+        "```",
+        f"python -m export train export/recipes/{name}.toml",
+        f"python -m export convert runs/{name} --chunk-frames {acoustic.chunk_frames}",
+        f"python -m export verify runs/{name}",
+        f"python -m export pack runs/{name} --name {config.name} --lexicon FILE --out DIR",
+        "```",
+        "",
+        "The recipe as it was read:",
+        "",
+        "```json",
+        json.dumps(checkpoint.recipe, indent=1, sort_keys=True),
+        "```",
+    ]
+    if notes:
+        lines += ["", notes.strip()]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(history: Sequence[Mapping[str, Any]], difference: Difference) -> list[str]:
+    """What training measured last, how long it took, and what int8 cost."""
+    seconds = sum(float(entry.get("seconds", 0.0)) for entry in history)
+    machines = sorted({str(entry["machine"]) for entry in history if "machine" in entry})
+    lines = [f"- {len(history)} epochs in {seconds / 3600:.2f} h on {'; '.join(machines) or 'unknown'}"]
+    last = history[-1] if history else {}
+    lines += [
+        f"- greedy phone error rate on {key.removeprefix('per_')} dev: {value:.2%}"
+        for key, value in sorted(last.items())
+        if key.startswith("per_")
+    ]
+    lines.append(
+        f"- int8 beside float32 on the golden signal: mean difference {difference.mean_log_prob:.3g} (ln) "
+        f"of log-probabilities that matter, same best token in {difference.argmax_agreement:.1%} of frames"
+    )
+    return lines

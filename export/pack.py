@@ -1,0 +1,208 @@
+"""``python -m export pack RUN_DIR``: everything a device needs of a model, in one directory with hashes.
+
+The same input gives the same bytes: no dates, sorted keys, fixed compression.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import lzma
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge_asr import golden
+from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SCHEMA, SEAL, TOKENS, Bundle
+from edge_asr.config import BundleConfig, DecoderConfig, from_dict
+from edge_asr.decoder.lexicon import Lexicon
+from edge_asr.decoder.tokens import Tokens
+from edge_asr.errors import BundleError, UsageError
+from export.card import render_card
+from export.golden import COMMENT, golden_vectors
+from export.net.engine import whole_file
+from export.parity import QUANTIZED, SAME, compare
+from export.rundir import GRAPH, INT8_GRAPH, RunDir
+
+CARD = "CARD.md"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+def write_model_json(directory: Path, config: BundleConfig) -> None:
+    """Write ``model.json`` and its seal; ``config.files`` already holds the hashes of the other files."""
+    content = json.dumps(dataclasses.asdict(config), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    data = content.encode()
+    (directory / MODEL_JSON).write_bytes(data)
+    (directory / SEAL).write_bytes(f"{hashlib.sha256(data).hexdigest()}  {MODEL_JSON}\n".encode())
+
+
+def compress(data: bytes) -> bytes:
+    """xz as small as it gets; the bytes depend on nothing but ``data`` and liblzma."""
+    return lzma.compress(data, check=lzma.CHECK_CRC32, preset=9 | lzma.PRESET_EXTREME)
+
+
+def pack(
+    run_dir: RunDir,
+    directory: Path,
+    *,
+    name: str,
+    lexicon: Lexicon,
+    language: str = "en",
+    decoder: DecoderConfig | None = None,
+    extras: Mapping[str, bytes] | None = None,
+    text_sources: tuple[str, ...] = (),
+    notes: str = "",
+) -> Bundle:
+    """Write a bundle into ``directory``, replacing one that is there, and load it.
+
+    Parameters
+    ----------
+    run_dir: a checkpoint with both graphs.
+    lexicon: words and pronunciations in the checkpoint's tokens.
+    decoder: search defaults that suit the model; None for the runtime's own.
+    extras: further files by name.
+    text_sources, notes: for the card.
+
+    Raises
+    ------
+    BundleError: a graph does not answer what the checkpoint answers, or a word of the lexicon uses an
+        unknown token.
+    UsageError: a graph is missing, or the licence of a set is not known.
+    """
+    checkpoint = run_dir.checkpoint
+    vectors = golden_vectors(run_dir)
+    float_answer = [vectors["log_probs_float"]]
+    trained = [whole_file(run_dir.network, vectors["features"])]
+    if not compare(trained, float_answer).within(SAME):
+        raise BundleError(f"{run_dir.path / GRAPH}: does not answer what model.pt answers: convert again")
+    difference = compare(float_answer, [vectors["log_probs"]])
+    if difference.mean_log_prob > QUANTIZED.mean_log_prob:
+        raise BundleError(f"{run_dir.path / INT8_GRAPH}: lies too far from {GRAPH}: {difference}")
+    files: dict[str, bytes] = {
+        **(extras or {}),
+        INT8_GRAPH: (run_dir.path / INT8_GRAPH).read_bytes(),
+        TOKENS: "".join(f"{token}\n" for token in checkpoint.tokens).encode(),
+        LEXICON: compress(_lexicon_text(lexicon).encode()),
+        GOLDEN: golden.render(vectors, comment=COMMENT).encode(),
+    }
+    config = BundleConfig(
+        schema=SCHEMA,
+        name=name,
+        language=language,
+        mfcc=checkpoint.front_end.mfcc,
+        cmvn=checkpoint.front_end.cmvn,
+        acoustic=run_dir.engine(INT8_GRAPH)[1],
+        decoder=decoder or DecoderConfig(),
+        files={},
+    )
+    card = render_card(
+        config,
+        checkpoint,
+        difference=difference,
+        words=len(lexicon),
+        sizes={file: len(data) for file, data in files.items()},
+        text_sources=text_sources,
+        notes=notes,
+    )
+    files[CARD] = card.encode()
+    hashes = {file: hashlib.sha256(data).hexdigest() for file, data in files.items()}
+    _write(directory, files, dataclasses.replace(config, files=hashes))
+    return Bundle.load(directory)
+
+
+def _lexicon_text(lexicon: Lexicon) -> str:
+    """All lines, every pronunciation looked up, so that an unknown phone shows now and not on a device."""
+    names = lexicon.tokens.names
+    return "".join(
+        f"{word} {' '.join(names[token] for token in phones)}\n"
+        for word in lexicon.words()
+        for phones in lexicon.pronunciations(word)
+    )
+
+
+def _write(directory: Path, files: Mapping[str, bytes], config: BundleConfig) -> None:
+    """Put a bundle in its place only when it is whole."""
+    if directory.exists() and not (directory / MODEL_JSON).is_file():
+        raise UsageError(f"{directory}: exists and is no bundle; choose another --out or --name")
+    partial = directory.with_name(f".{directory.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for file, data in files.items():
+        (partial / file).write_bytes(data)
+    write_model_json(partial, config)
+    if directory.exists():
+        shutil.rmtree(directory)
+    os.replace(partial, directory)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of ``python -m export pack``."""
+    parser.add_argument(
+        "run_dir", type=Path, metavar="RUN_DIR", help="directory with model.pt and its graphs"
+    )
+    parser.add_argument(
+        "--lexicon", type=Path, required=True, metavar="FILE", help="lexicon.txt, plain or .xz"
+    )
+    parser.add_argument("--name", required=True, help="name of the model: lower-case letters, digits, '-'")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle becomes DIR/NAME")
+    parser.add_argument("--language", default="en", help="BCP 47 tag (default %(default)s)")
+    parser.add_argument(
+        "--decoder",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="search default that suits the model, such as beam=12",
+    )
+    parser.add_argument(
+        "--extra", type=Path, action="append", default=[], metavar="FILE", help="further file, repeatable"
+    )
+    parser.add_argument(
+        "--text-source",
+        action="append",
+        metavar="NAME",
+        help="what the lexicon was made of (default: assistant-commands, books, cmudict)",
+    )
+    parser.add_argument("--notes", type=Path, metavar="FILE", help="Markdown to end the card with")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the bundle ``DIR/NAME``."""
+    if not _NAME.fullmatch(args.name):
+        raise UsageError(f"--name: expected lower-case letters, digits and '-', got {args.name!r}")
+    run_dir = RunDir.load(args.run_dir)
+    bundle = pack(
+        run_dir,
+        args.out / args.name,
+        name=args.name,
+        lexicon=Lexicon.load(args.lexicon, Tokens(run_dir.checkpoint.tokens)),
+        language=args.language,
+        decoder=_decoder(args.decoder),
+        extras={path.name: _read(path) for path in args.extra},
+        text_sources=tuple(args.text_source or ("assistant-commands", "books", "cmudict")),
+        notes=_read(args.notes).decode() if args.notes else "",
+    )
+    for file in sorted(bundle.config.files):
+        print(f"{bundle.path(file).stat().st_size:>10} {bundle.path(file)}")
+    return 0
+
+
+def _decoder(settings: list[str]) -> DecoderConfig:
+    """Search defaults from ``KEY=VALUE`` words."""
+    values = dict(setting.partition("=")[::2] for setting in settings)
+    try:
+        parsed = {key: json.loads(value) for key, value in values.items()}
+        return from_dict(DecoderConfig, parsed, where="--decoder")
+    except (ValueError, BundleError) as error:
+        raise UsageError(f"--decoder: expected KEY=NUMBER: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error

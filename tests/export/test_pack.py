@@ -1,0 +1,190 @@
+import hashlib
+import json
+import lzma
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_asr.acoustic import create_engine
+from edge_asr.acoustic.chunking import AcousticModel
+from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SEAL, TOKENS, Bundle
+from edge_asr.errors import BundleError, UsageError
+from edge_asr.features.cmvn import cmvn
+from edge_asr.features.mfcc import mfcc
+
+pytest.importorskip("torch", reason="needs torch (the extra train)")
+pytest.importorskip("onnx", reason="needs onnx (the extra export)")
+
+from export.__main__ import main
+from export.checkpoint import save_checkpoint
+from export.golden import golden_signal
+from export.rundir import GRAPH, INT8_GRAPH
+
+WORDS = "bat B AA T\ntea T IY\nkey K IY\n"
+
+
+@pytest.fixture
+def lexicon(tmp_path: Path) -> Path:
+    path = tmp_path / "lexicon.txt"
+    path.write_text(WORDS)
+    return path
+
+
+def _pack(run_dir: Path, lexicon: Path, out: Path, *more: str) -> int:
+    return main(
+        ["pack", str(run_dir), "--lexicon", str(lexicon), "--name", "tiny-1", "--out", str(out), *more]
+    )
+
+
+def test_a_bundle_loads_and_answers_its_golden_vectors(
+    converted: Path, lexicon: Path, tmp_path: Path
+) -> None:
+    assert _pack(converted, lexicon, tmp_path / "models") == 0
+    bundle = Bundle.load(tmp_path / "models" / "tiny-1")
+    config, golden = bundle.config, bundle.golden()
+    assert (config.name, config.language, config.acoustic.chunk_frames) == ("tiny-1", "en", 6)
+    assert bundle.path(TOKENS).read_text().split() == ["<blk>", "AA", "B", "K", "IY", "T"]
+    assert lzma.decompress(bundle.path(LEXICON).read_bytes()).decode() == WORDS
+    coefficients = mfcc(golden["samples"], config.mfcc)
+    np.testing.assert_array_equal(coefficients, golden["mfcc"])
+    features = cmvn(coefficients, config.cmvn)
+    model = AcousticModel(create_engine("onnx", bundle), config.acoustic)
+    answers = np.concatenate([model.push(features), model.flush()])
+    np.testing.assert_array_equal(answers, golden["log_probs"])
+    assert np.abs(answers - golden["log_probs_float"])[golden["log_probs_float"] > -5].mean() < 0.15
+    assert len(set(answers.argmax(axis=1))) > 1
+
+
+def test_every_file_is_vouched_for(converted: Path, lexicon: Path, tmp_path: Path) -> None:
+    _pack(converted, lexicon, tmp_path)
+    directory = tmp_path / "tiny-1"
+    files = {path.name for path in directory.iterdir()}
+    assert files == {"CARD.md", INT8_GRAPH, TOKENS, LEXICON, GOLDEN, MODEL_JSON, SEAL}
+    hashes = json.loads((directory / MODEL_JSON).read_text())["files"]
+    assert hashes.keys() == files - {MODEL_JSON, SEAL}
+    for file, expected in hashes.items():
+        assert hashlib.sha256((directory / file).read_bytes()).hexdigest() == expected
+    seal, name = (directory / SEAL).read_text().split()
+    assert (seal, name) == (hashlib.sha256((directory / MODEL_JSON).read_bytes()).hexdigest(), MODEL_JSON)
+
+
+def test_the_same_input_gives_the_same_bytes(converted: Path, lexicon: Path, tmp_path: Path) -> None:
+    packed = lzma.compress(lexicon.read_bytes())
+    (tmp_path / "lexicon.txt.xz").write_bytes(packed)
+    _pack(converted, lexicon, tmp_path / "one")
+    _pack(converted, tmp_path / "lexicon.txt.xz", tmp_path / "other")
+    for path in (tmp_path / "one" / "tiny-1").iterdir():
+        assert path.read_bytes() == (tmp_path / "other" / "tiny-1" / path.name).read_bytes(), path.name
+
+
+def test_the_card_names_data_licences_figures_and_commands(
+    converted: Path, lexicon: Path, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("## Measured\n\nvery well\n")
+    _pack(converted, lexicon, tmp_path, "--notes", str(notes), "--text-source", "cmudict")
+    card = (tmp_path / "tiny-1" / "CARD.md").read_text()
+    for text in (
+        "| librispeech | learned | LibriSpeech",
+        "| grid | measured | GRID",
+        "| cmudict | text | CMU",
+        "CC BY 4.0",
+        "2 epochs in 1.00 h on a machine",
+        "grid dev: 25.00%",
+        "export convert runs/tiny --chunk-frames 6",
+        "very well",
+    ):
+        assert text in card
+    assert "SLURP" not in card
+
+
+def test_extras_and_search_defaults_travel_along(converted: Path, lexicon: Path, tmp_path: Path) -> None:
+    extra = tmp_path / "graph.npz"
+    extra.write_bytes(b"arcs")
+    assert (
+        _pack(
+            converted,
+            lexicon,
+            tmp_path / "out",
+            "--extra",
+            str(extra),
+            "--decoder",
+            "beam=9",
+            "--language",
+            "de",
+        )
+        == 0
+    )
+    bundle = Bundle.load(tmp_path / "out" / "tiny-1")
+    assert bundle.path("graph.npz").read_bytes() == b"arcs"
+    assert bundle.config.decoder.beam == 9.0
+    assert bundle.config.language == "de"
+
+
+def test_a_bundle_is_replaced_and_nothing_else(converted: Path, lexicon: Path, tmp_path: Path) -> None:
+    _pack(converted, lexicon, tmp_path)
+    _pack(converted, lexicon, tmp_path, "--decoder", "beam=7")
+    assert Bundle.load(tmp_path / "tiny-1").config.decoder.beam == 7.0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lexicon.txt", "tiny-1"]
+    (tmp_path / "tiny-1" / MODEL_JSON).unlink()
+    assert _pack(converted, lexicon, tmp_path) == UsageError.exit_code
+    assert (tmp_path / "tiny-1" / TOKENS).is_file()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--decoder", "beam=wide"], "--decoder: expected KEY=NUMBER"),
+        (["--decoder", "colour=1"], "unknown key 'colour'"),
+        (["--name", "Tiny Model"], "--name: expected lower-case letters"),
+        (["--extra", "absent.npz"], "absent.npz: cannot be read"),
+        (["--text-source", "hearsay"], "source and licence of hearsay are not known"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    converted: Path,
+    lexicon: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: list[str],
+    message: str,
+) -> None:
+    assert _pack(converted, lexicon, tmp_path, *more) == UsageError.exit_code
+    assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["lexicon.txt"]
+
+
+def test_a_word_with_an_unknown_phone_is_refused(
+    converted: Path, lexicon: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lexicon.write_text("zoo Z UW\n")
+    assert _pack(converted, lexicon, tmp_path) == BundleError.exit_code
+    assert "'zoo' uses 'Z'" in capsys.readouterr().err
+
+
+def test_graphs_of_an_older_checkpoint_are_refused(
+    converted: Path,
+    lexicon: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    tiny_checkpoint: Callable[..., Any],
+) -> None:
+    run_dir = Path(shutil.copytree(converted, tmp_path / "run"))
+    weights = {name: tensor * 1.05 for name, tensor in tiny_checkpoint().weights.items()}
+    save_checkpoint(run_dir / "model.pt", tiny_checkpoint(weights))
+    assert _pack(run_dir, lexicon, tmp_path) == BundleError.exit_code
+    assert f"{GRAPH}: does not answer what model.pt answers" in capsys.readouterr().err
+
+
+def test_the_golden_signal_never_changes() -> None:
+    signal = golden_signal(16_000)
+    assert signal.shape == (6400,)
+    levels = np.round(signal * 32768).astype("<i2").tobytes()
+    assert (
+        hashlib.sha256(levels).hexdigest()
+        == "ecfcef66845a8d03dcd42c32e3f00e037457fb176682856b232c8ef54be83960"
+    )
