@@ -15,10 +15,12 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from edge_asr import golden
-from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SCHEMA, SEAL, TOKENS, Bundle
+from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SCHEMA, SEAL, TOKENS, WORD_LOOP, Bundle
 from edge_asr.config import BundleConfig, DecoderConfig, from_dict
+from edge_asr.decoder.compile import compile_word_loop
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import BundleError, UsageError
@@ -115,6 +117,30 @@ def pack(
     return Bundle.load(directory)
 
 
+def word_loop(unigram: Path, lexicon: Lexicon, decoder: DecoderConfig) -> bytes:
+    """The search graph of free text as a file: any word after any, weighed as ``decoder`` says.
+
+    Raises
+    ------
+    UsageError: a line of ``unigram`` that is not a word and a number, with its line.
+    GrammarError: words that the lexicon lacks.
+    """
+    words = []
+    for number, line in enumerate(_read(unigram).decode().splitlines(), start=1):
+        try:
+            word, log_prob = line.split()
+            words.append((word, float(log_prob)))
+        except ValueError as error:
+            raise UsageError(f"{unigram}:{number}: expected a word and a log-probability") from error
+    graph = compile_word_loop(
+        words, lexicon, scale=decoder.lm_scale, word_penalty=decoder.word_penalty, name="free text"
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / WORD_LOOP
+        graph.save(path)
+        return path.read_bytes()
+
+
 def _lexicon_text(lexicon: Lexicon) -> str:
     """All lines, every pronunciation looked up, so that an unknown phone shows now and not on a device."""
     names = lexicon.tokens.names
@@ -148,6 +174,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lexicon", type=Path, required=True, metavar="FILE", help="lexicon.txt, plain or .xz"
     )
+    parser.add_argument(
+        "--unigram",
+        type=Path,
+        metavar="FILE",
+        help="words of free text with their log-probabilities (unigram.txt of python -m export lexicon)",
+    )
     parser.add_argument("--name", required=True, help="name of the model: lower-case letters, digits, '-'")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle becomes DIR/NAME")
     parser.add_argument("--language", default="en", help="BCP 47 tag (default %(default)s)")
@@ -175,14 +207,19 @@ def run(args: argparse.Namespace) -> int:
     if not _NAME.fullmatch(args.name):
         raise UsageError(f"--name: expected lower-case letters, digits and '-', got {args.name!r}")
     run_dir = RunDir.load(args.run_dir)
+    lexicon = Lexicon.load(args.lexicon, Tokens(run_dir.checkpoint.tokens))
+    decoder = _decoder(args.decoder)
+    extras = {path.name: _read(path) for path in args.extra}
+    if args.unigram:
+        extras[WORD_LOOP] = word_loop(args.unigram, lexicon, decoder)
     bundle = pack(
         run_dir,
         args.out / args.name,
         name=args.name,
-        lexicon=Lexicon.load(args.lexicon, Tokens(run_dir.checkpoint.tokens)),
+        lexicon=lexicon,
         language=args.language,
-        decoder=_decoder(args.decoder),
-        extras={path.name: _read(path) for path in args.extra},
+        decoder=decoder,
+        extras=extras,
         text_sources=tuple(args.text_source or ("assistant-commands", "books", "cmudict")),
         notes=_read(args.notes).decode() if args.notes else "",
     )

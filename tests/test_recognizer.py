@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_asr import AudioError, Final, Gap, Intent, Partial, Recognizer, Rejected, SpeechStarted
+from edge_asr import Final, Gap, Intent, Partial, Recognizer, Rejected, SpeechStarted
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.file import read_audio
 from edge_asr.audio.resample import resample
 from edge_asr.decoder.grammar.sentences import sentences_network
 from edge_asr.decoder.graph import Graph
+from edge_asr.errors import AudioError
 from edge_asr.events import Event
 from edge_asr.vad.segmenter import SegmenterConfig
 

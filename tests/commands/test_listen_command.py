@@ -103,7 +103,9 @@ def test_listen_hears_what_transcribe_reads(
                 if events[-1]["type"] in ("Intent", "Rejected"):
                     break
         listening.send_signal(signal.SIGINT)
-        assert listening.wait(timeout=20) == 0
+        code, complaint = listening.wait(timeout=20), listening.stderr.read()
+        assert not complaint, complaint
+        assert code == 0
     kinds = [event["type"] for event in events]
     assert kinds[0] == "SpeechStarted"
     assert "Partial" in kinds

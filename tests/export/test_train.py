@@ -65,7 +65,7 @@ options = {{ hidden = 48, layers = 1, channels = 24, dropout = 0.0, lookahead_fr
 [training]
 epochs = {epochs}
 batch_seconds = 6.0
-peak_rate = 0.02
+peak_rate = 0.01
 warmup_steps = 10
 average_decay = 0.9
 bf16 = false
@@ -86,10 +86,10 @@ def fit(workplace: Path, path: Path, *flags: str) -> list[dict[str, float]]:
 
 
 def test_learns_its_corpus(workplace: Path) -> None:
-    history = fit(workplace, recipe(workplace, "learns", epochs=20))
-    assert len(history) == 20
+    history = fit(workplace, recipe(workplace, "learns", epochs=25))
+    assert len(history) == 25
     assert history[-1]["loss"] < 0.3 * history[0]["loss"]
-    assert history[-1]["per_pitches"] < 0.3
+    assert history[-1]["per_pitches"] < 0.1
 
 
 def test_resumed_equals_uninterrupted(workplace: Path) -> None:

@@ -113,7 +113,7 @@ class _Converter:
     def _mapping(self, node: yaml.MappingNode) -> dict[str, Value]:
         self._refuse_repeated_keys(node)
         self._loader.flatten_mapping(node)
-        return {self.convert(key).text("a key"): self.convert(value) for key, value in node.value}
+        return {str(self.convert(key).text("a key")): self.convert(value) for key, value in node.value}
 
     def _refuse_repeated_keys(self, node: yaml.MappingNode) -> None:
         """YAML itself would let the last one win, and the first one's sentences would be lost."""

@@ -451,3 +451,11 @@ def test_published_sentences(published: str) -> None:
         if not re.search(own, said) and not any(True for _ in recognize_all(said, intents, language="en"))
     ]
     assert unmatched == []
+
+
+def test_events_of_a_template_can_be_copied_and_written_as_json(repository: Path) -> None:
+    """Names that remember their line once reached the events, where ``to_dict`` failed on them."""
+    network = read_templates(repository / "edge_asr" / "samples" / "home.yaml")
+    for arc in network.arcs:
+        values = [] if arc.mark is None else [getattr(arc.mark, name) for name in type(arc.mark).__slots__]
+        assert {type(value) for value in [arc.word, *values]} <= {str, int, float, type(None)}

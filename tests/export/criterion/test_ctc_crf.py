@@ -41,7 +41,9 @@ def test_equals_the_sum_over_all_paths(order: int, frames: int) -> None:
     log_probs = torch.log_softmax(logits, dim=-1)
     lengths = torch.tensor([frames, max(1, frames - 1)])
     ours = Denominator(ngram)(log_probs, lengths)
-    expected = [written_out(ngram, row[:n].double().numpy()) for row, n in zip(log_probs, lengths, strict=True)]
+    expected = [
+        written_out(ngram, row[:n].double().numpy()) for row, n in zip(log_probs, lengths, strict=True)
+    ]
     np.testing.assert_allclose(ours.numpy(), expected, rtol=1e-5)
 
 

@@ -1,0 +1,32 @@
+"""The recordings that are measured on: dev splits of the corpora beside the repository."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edge_asr.errors import UsageError
+from export.corpus import Utterance, read_set
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags that choose recordings."""
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the corpora (default %(default)s)")
+    parser.add_argument("--limit", type=int, metavar="N", help="only N utterances of each set, evenly spread")
+
+
+def dev_set(args: argparse.Namespace, name: str) -> list[Utterance]:
+    """The dev utterances of a set; with ``--limit`` evenly spread over it.
+
+    Raises
+    ------
+    UsageError: the set has none.
+    """
+    utterances = read_set(args.data, name, "dev")
+    if not utterances:
+        raise UsageError(f"{args.data / name}: no dev utterances")
+    if args.limit and args.limit < len(utterances):
+        return [utterances[i * len(utterances) // args.limit] for i in range(args.limit)]
+    return utterances

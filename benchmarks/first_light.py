@@ -1,0 +1,211 @@
+"""``python -m benchmarks.first_light``: what the first model understands, beside PocketSphinx.
+
+Phone error rate of the greedy path; closed choice among all dev sentences of LibriSpeech; GRID commands
+with their grammar, by this recognizer and by PocketSphinx in one run; speed, memory and start-up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+from tqdm import tqdm
+
+from benchmarks import corpus
+from benchmarks.result import write_result
+from edge_asr.acoustic import create_engine
+from edge_asr.acoustic.chunking import AcousticModel
+from edge_asr.audio.file import read_audio
+from edge_asr.audio.pcm import to_bytes
+from edge_asr.bundle import Bundle
+from edge_asr.commands.transcribe import transcribe
+from edge_asr.decoder.compile import compile_network
+from edge_asr.decoder.grammar.sentences import sentences_network
+from edge_asr.errors import MissingExtraError
+from edge_asr.events import Final
+from edge_asr.features.cmvn import Cmvn
+from edge_asr.features.mfcc import Mfcc
+from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
+from edge_asr.stage import Chain
+from export.corpus import Utterance, read_set
+from export.dictionary import Dictionary
+from export.learnset import phone_labels
+from export.score import collapse
+
+GRID_GRAMMAR = Path(__file__).parent / "grammars" / "grid.jsgf"
+PHONE_SETS = ("librispeech", "commonvoice", "speechocean762", "grid")
+
+
+def main() -> int:
+    """Measure everything and write ``results/first-light.json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="bundle (default %(default)s)")
+    corpus.add_arguments(parser)
+    args = parser.parse_args()
+    recognizer = Recognizer.load(args.model)
+    figures: dict[str, Any] = {
+        "model": recognizer.bundle.config.name,
+        "limit": args.limit,
+        "phone_error_rate": {name: phone_error_rate(args, name) for name in PHONE_SETS},
+        "closed_choice_librispeech": closed_choice(recognizer, args),
+        "grid": grid(recognizer, corpus.dev_set(args, "grid")),
+        "transcribe": footprint(args, corpus.dev_set(args, "librispeech")[0]),
+    }
+    path = write_result("first-light", figures)
+    print(json.dumps(figures, indent=1))
+    print(f"written to {path}")
+    return 0
+
+
+def phone_error_rate(args: argparse.Namespace, name: str) -> float:
+    """Phone error rate of the streamed, quantized model's greedy path against dictionary pronunciations."""
+    bundle = Bundle.load(args.model)
+    dictionary, config = Dictionary.load(), bundle.config
+    model = AcousticModel(create_engine("onnx", bundle), config.acoustic)
+    stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), model])
+    errors = phones = 0
+    for utterance in tqdm(corpus.dev_set(args, name), desc=f"phones {name}", disable=None):
+        labels = phone_labels(utterance, dictionary)
+        if labels is None:
+            continue
+        stages.reset()
+        log_probs = np.concatenate([stages.push(read_audio(utterance.audio)), stages.flush()])
+        errors += Levenshtein.distance(collapse(log_probs.argmax(axis=1)), labels)
+        phones += len(labels)
+    return round(errors / phones, 4)
+
+
+def closed_choice(recognizer: Recognizer, args: argparse.Namespace) -> dict[str, Any]:
+    """Each dev utterance of LibriSpeech against a grammar of all dev sentences of the set.
+
+    Sentences with words that the dictionary lacks get guessed pronunciations, as a user's lexicon would.
+    """
+    utterances = corpus.dev_set(args, "librispeech")
+    everything = read_set(args.data, "librispeech", "dev")
+    dictionary = Dictionary.load()
+    missing = {w for u in everything for w in u.words if w not in recognizer.lexicon}
+    lines = [f"{w} {' '.join(p)}" for w in sorted(missing) if (p := dictionary.pronounce(w))]
+    lexicon = recognizer.lexicon.extended("\n".join(lines), source="guessed")
+    graph = compile_network(sentences_network([u.text for u in everything], "dev sentences"), lexicon)
+    right = sum(
+        transcribe(recognizer, graph, u.audio)["text"] == u.text
+        for u in tqdm(utterances, desc="closed choice", disable=None)
+    )
+    return {"sentences": len(everything), "utterances": len(utterances), "right": right / len(utterances)}
+
+
+def grid(recognizer: Recognizer, utterances: list[Utterance]) -> dict[str, Any]:
+    """Six-word commands, both recognizers in turn on the same recordings with the same grammar."""
+    graph = recognizer.compile([GRID_GRAMMAR])
+    sphinx = _Sphinx(GRID_GRAMMAR)
+    counts = {"edge-asr": _Count(), "pocketsphinx": _Count()}
+    for utterance in tqdm(utterances, desc="grid", disable=None):
+        samples = read_audio(utterance.audio)
+        started = time.thread_time()
+        stream = recognizer.stream(graph=graph)
+        events = [*stream.accept_waveform(samples), *stream.finish()]
+        text = next((e.text for e in events if isinstance(e, Final)), "")
+        counts["edge-asr"].add(utterance, text, time.thread_time() - started)
+        pcm = to_bytes(samples)
+        started = time.thread_time()
+        counts["pocketsphinx"].add(utterance, sphinx.decode(pcm), time.thread_time() - started)
+    return {"utterances": len(utterances), **{name: c.report() for name, c in counts.items()}}
+
+
+class _Count:
+    def __init__(self) -> None:
+        self.right = self.total = self.errors = self.words = 0
+        self.cpu_s = self.audio_s = 0.0
+
+    def add(self, utterance: Utterance, text: str, cpu_s: float) -> None:
+        self.total += 1
+        self.right += text == utterance.text
+        self.errors += Levenshtein.distance(text.split(), utterance.words)
+        self.words += len(utterance.words)
+        self.cpu_s += cpu_s
+        self.audio_s += utterance.seconds
+
+    def report(self) -> dict[str, float]:
+        return {
+            "sentences_right": round(self.right / self.total, 4),
+            "wer": round(self.errors / self.words, 4),
+            "cpu_s_per_audio_s": round(self.cpu_s / self.audio_s, 4),
+        }
+
+
+class _Sphinx:
+    """PocketSphinx with its packaged model and a JSGF grammar."""
+
+    def __init__(self, grammar: Path) -> None:
+        try:
+            from pocketsphinx import Decoder
+        except ImportError as error:
+            raise MissingExtraError("pocketsphinx", "train", "the comparison with PocketSphinx") from error
+        self._decoder = Decoder(jsgf=str(grammar), lm=None, loglevel="FATAL")
+
+    def decode(self, pcm: bytes) -> str:
+        """Words in 16-bit PCM at 16 kHz."""
+        self._decoder.start_utt()
+        self._decoder.process_raw(pcm, full_utt=True)
+        self._decoder.end_utt()
+        hypothesis = self._decoder.hyp()
+        return hypothesis.hypstr if hypothesis else ""
+
+
+def footprint(args: argparse.Namespace, utterance: Utterance) -> dict[str, Any]:
+    """Speed, memory and start-up of the command line, as its user meets them; median of five runs."""
+    sample = next(iter(sorted((Path(__file__).parents[1] / "edge_asr" / "samples").glob("*.flac"))))
+    grammar = Path(__file__).parents[1] / "edge_asr" / "samples" / "home.yaml"
+    command = [sys.executable, "-m", "edge_asr.cli", "transcribe", "--json", "--model", args.model]
+    return {
+        "free, long recording": _median_run([*command, str(utterance.audio)]),
+        "grammar, long recording": _median_run([*command, "--grammar", str(grammar), str(utterance.audio)]),
+        "free, sample": _median_run([*command, str(sample)]),
+        "grammar, sample": _median_run([*command, "--grammar", str(grammar), str(sample)]),
+    }
+
+
+def _median_run(command: list[str]) -> dict[str, float]:
+    """Medians over five runs of a whole process, and the largest peak memory."""
+    runs = []
+    for _ in range(5):
+        started = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            first_s = time.perf_counter() - started
+            _, status, usage = _wait(process)
+        if status:
+            raise RuntimeError(f"{command} failed")
+        result = json.loads(line)
+        runs.append(
+            (result["wall_s"] / result["audio_s"], first_s, usage.ru_maxrss / 1024, result["audio_s"])
+        )
+    factor, first, memory, audio_s = zip(*runs, strict=True)
+    return {
+        "audio_s": audio_s[0],
+        "real_time_factor": round(float(np.median(factor)), 4),
+        "first_result_s": round(float(np.median(first)), 3),
+        "peak_memory_mb": round(max(memory), 1),
+    }
+
+
+def _wait(process: subprocess.Popen[str]) -> tuple[int, int, resource.struct_rusage]:
+    pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = status
+    return pid, status, usage
+
+
+if __name__ == "__main__":
+    sys.exit(main())
