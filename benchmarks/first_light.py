@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import subprocess
 import sys
 import time
@@ -180,31 +178,18 @@ def _median_run(command: list[str]) -> dict[str, float]:
     """Medians over five runs of a whole process, and the largest peak memory."""
     runs = []
     for _ in range(5):
-        started = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            first_s = time.perf_counter() - started
-            _, status, usage = _wait(process)
-        if status:
-            raise RuntimeError(f"{command} failed")
-        result = json.loads(line)
-        runs.append(
-            (result["wall_s"] / result["audio_s"], first_s, usage.ru_maxrss / 1024, result["audio_s"])
-        )
-    factor, first, memory, audio_s = zip(*runs, strict=True)
+        wrapped = [sys.executable, "-m", "benchmarks.process", *command]
+        report = json.loads(subprocess.run(wrapped, capture_output=True, text=True, check=True).stdout)
+        result = json.loads(report["first_line"])
+        factor = result["wall_s"] / result["audio_s"]
+        runs.append((factor, report["first_line_s"], report["peak_memory_mb"], result["audio_s"]))
+    factors, first_s, memory_mb, audio_s = zip(*runs, strict=True)
     return {
         "audio_s": audio_s[0],
-        "real_time_factor": round(float(np.median(factor)), 4),
-        "first_result_s": round(float(np.median(first)), 3),
-        "peak_memory_mb": round(max(memory), 1),
+        "real_time_factor": round(float(np.median(factors)), 4),
+        "first_result_s": round(float(np.median(first_s)), 3),
+        "peak_memory_mb": round(max(memory_mb), 1),
     }
-
-
-def _wait(process: subprocess.Popen[str]) -> tuple[int, int, resource.struct_rusage]:
-    pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = status
-    return pid, status, usage
 
 
 if __name__ == "__main__":

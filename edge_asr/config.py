@@ -122,8 +122,10 @@ class DecoderConfig:
     """Hypotheses kept per frame at the most."""
     word_penalty: float = 0.0
     """Added (natural log) for every word of a free word loop."""
-    blank_penalty: float = 0.0
-    """Subtracted from the blank's log-probability: evens out a CTC model's love of blank."""
+    token_offsets: tuple[float, ...] = ()
+    """Added to the log-probabilities before the search; none where empty. Minus a share of each token's log
+    prior, as of old in hybrid systems (H. Bourlard and N. Morgan, "Connectionist speech recognition", 1994):
+    evens out what the network says because it is usual, blank above all."""
     lm_scale: float = 0.7
     """Factor on word weights of a free word loop."""
     reject_below: float = 0.0

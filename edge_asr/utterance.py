@@ -33,7 +33,7 @@ class Utterance:
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
         decoder = config.decoder
         self._search = Search(
-            graph, beam=decoder.beam, max_active=decoder.max_active, blank_penalty=decoder.blank_penalty
+            graph, beam=decoder.beam, max_active=decoder.max_active, token_offsets=decoder.token_offsets
         )
         self._reject_below = decoder.reject_below
         self._starts_at_s = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from tqdm import tqdm
@@ -50,11 +51,15 @@ def phone_labels(utterance: Utterance, dictionary: Dictionary) -> tuple[int, ...
     return tuple(labels)
 
 
-def load_learnset(recipe: Recipe, cache: Path) -> Learnset:
-    """Read the corpus of a recipe, computing features that the cache lacks."""
+Gathered: TypeAlias = dict[str, tuple[float, list[tuple[int, ...]], list[FeatureSet]]]
+"""By set: weight, labels of each utterance, features at each speed."""
+
+
+def gather(recipe: Recipe, cache: Path) -> tuple[Gathered, Gathered]:
+    """Labels and raw features of the train and dev sets, computing features that the cache lacks."""
     corpus, root = recipe.corpus, Path(recipe.corpus.root)
     dictionary = Dictionary.load()
-    raw: dict[str, tuple[float, list[tuple[int, ...]], list[FeatureSet]]] = {}
+    raw: Gathered = {}
     for chosen in corpus.train:
         utterances, labels = _labelled(read_set(root, chosen.name, "train"), dictionary, corpus.max_seconds)
         low, high = corpus.level_db
@@ -67,6 +72,16 @@ def load_learnset(recipe: Recipe, cache: Path) -> Learnset:
     if corpus.nonspeech:
         features = cached_nonspeech(cache, corpus.nonspeech, recipe.mfcc, recipe.seed)
         raw["nonspeech"] = (1.0, [()] * len(features), [features])
+    dev: Gathered = {}
+    for name in corpus.dev:
+        utterances, labels = _labelled(read_set(root, name, "dev"), dictionary, float("inf"))
+        dev[name] = (1.0, labels, [cached_features(cache, f"{name}-dev", utterances, recipe.mfcc, Variant())])
+    return raw, dev
+
+
+def load_learnset(recipe: Recipe, cache: Path) -> Learnset:
+    """The corpus of a recipe, normalised."""
+    raw, raw_dev = gather(recipe, cache)
     front_end = FrontEnd(mfcc=recipe.mfcc, cmvn=_statistics(raw))
     train: list[Item] = []
     for name, (weight, all_labels, sets) in raw.items():
@@ -77,11 +92,9 @@ def load_learnset(recipe: Recipe, cache: Path) -> Learnset:
             else:
                 train.extend(_pieces([s[i] for s in normal], weight))
     dev = {}
-    for name in corpus.dev:
-        utterances, dev_labels = _labelled(read_set(root, name, "dev"), dictionary, float("inf"))
-        features = cached_features(cache, f"{name}-dev", utterances, recipe.mfcc, Variant())
+    for name, (weight, dev_labels, [features]) in raw_dev.items():
         normal_dev = _normalised(features, front_end.cmvn, f"{name} dev")
-        dev[name] = [Item(((normal_dev, i),), row, 1.0) for i, row in enumerate(dev_labels)]
+        dev[name] = [Item(((normal_dev, i),), row, weight) for i, row in enumerate(dev_labels)]
     return Learnset(train=train, dev=dev, front_end=front_end, tokens=TOKENS)
 
 
@@ -108,9 +121,7 @@ def _pieces(variants: list[Float16Array], weight: float) -> Iterator[Item]:
             yield Item(((piece, 0),), (), weight / len(variants))
 
 
-def _statistics(
-    raw: dict[str, tuple[float, list[tuple[int, ...]], list[FeatureSet]]],
-) -> CmvnConfig:
+def _statistics(raw: Gathered) -> CmvnConfig:
     """Mean and scale over the utterances with words, at the first speed of each set."""
     count, total, squares = 0, np.zeros(1), np.zeros(1)
     for _, labels, sets in raw.values():

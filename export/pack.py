@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from edge_asr import golden
 from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SCHEMA, SEAL, TOKENS, WORD_LOOP, Bundle
 from edge_asr.config import BundleConfig, DecoderConfig, from_dict
@@ -25,6 +27,7 @@ from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import BundleError, UsageError
 from export.card import render_card
+from export.checkpoint import Checkpoint
 from export.golden import COMMENT, golden_vectors
 from export.net.engine import whole_file
 from export.parity import QUANTIZED, SAME, compare
@@ -117,6 +120,22 @@ def pack(
     return Bundle.load(directory)
 
 
+def token_offsets(checkpoint: Checkpoint, scale: float) -> tuple[float, ...]:
+    """Minus ``scale`` times the log prior of each token, the most usual phone's taken as zero.
+
+    Raises
+    ------
+    UsageError: the run did not record the priors.
+    """
+    if not scale:
+        return ()
+    priors = checkpoint.history[-1].get("priors") if checkpoint.history else None
+    if not priors:
+        raise UsageError("--prior-scale: the checkpoint's history has no priors: train it with this version")
+    log_priors = np.log(np.maximum(priors, 1e-5))
+    return tuple(round(float(v), 4) for v in -scale * (log_priors - log_priors[1:].max()))
+
+
 def word_loop(unigram: Path, lexicon: Lexicon, decoder: DecoderConfig) -> bytes:
     """The search graph of free text as a file: any word after any, weighed as ``decoder`` says.
 
@@ -191,6 +210,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="search default that suits the model, such as beam=12",
     )
     parser.add_argument(
+        "--prior-scale",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="take S times the log prior of each token off its log-probability (default %(default)s)",
+    )
+    parser.add_argument(
         "--extra", type=Path, action="append", default=[], metavar="FILE", help="further file, repeatable"
     )
     parser.add_argument(
@@ -208,7 +234,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--name: expected lower-case letters, digits and '-', got {args.name!r}")
     run_dir = RunDir.load(args.run_dir)
     lexicon = Lexicon.load(args.lexicon, Tokens(run_dir.checkpoint.tokens))
-    decoder = _decoder(args.decoder)
+    decoder = dataclasses.replace(
+        _decoder(args.decoder), token_offsets=token_offsets(run_dir.checkpoint, args.prior_scale)
+    )
     extras = {path.name: _read(path) for path in args.extra}
     if args.unigram:
         extras[WORD_LOOP] = word_loop(args.unigram, lexicon, decoder)

@@ -6,12 +6,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import distributed
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +43,9 @@ class Processes:
             if count > 1:
                 distributed.destroy_process_group()
 
-    def leader_first(self, work: Callable[[], T]) -> T:
-        """Let the leader do ``work`` (and fill a cache), then the others."""
-        if self.count == 1:
-            return work()
+    def leader_first(self, work: Callable[[], object]) -> None:
+        """Let the leader do ``work``, such as filling a cache, while the others wait."""
         if self.leads:
-            result = work()
+            work()
+        if self.count > 1:
             distributed.barrier()
-            return result
-        distributed.barrier()
-        return work()

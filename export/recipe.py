@@ -54,6 +54,20 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CriterionConfig:
+    """What the network's answers are compared with (export/criterion)."""
+
+    name: str = "ctc"
+    """Key in the registry of export/criterion."""
+    from_epoch: int = 1
+    """Plain CTC until this epoch: it finds the alignment that the others refine."""
+    order: int = 2
+    """Of the phone n-gram that a sequence criterion competes with."""
+    ctc_share: float = 0.1
+    """How much plain CTC stays beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How it is trained."""
 
@@ -73,6 +87,8 @@ class TrainingConfig:
     """The model that is kept is an exponential average of the weights with this decay per step."""
     bf16: bool = True
     """Compute in bfloat16 where the processor is quick at it."""
+    criterion: CriterionConfig = dataclasses.field(default_factory=CriterionConfig)
+    """Loss."""
     spec_augment: SpecAugmentConfig = dataclasses.field(default_factory=SpecAugmentConfig)
     """Masks on the features."""
 

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
@@ -27,7 +26,8 @@ from tqdm import tqdm
 from export.augment import SpecAugment
 from export.batches import Batch, collate, plan_epoch, take_turns
 from export.checkpoint import MODEL_FILE, Checkpoint, save_checkpoint
-from export.learnset import Learnset, load_learnset
+from export.criterion import Criterion, create_criterion
+from export.learnset import Learnset, gather, load_learnset
 from export.net import create_network
 from export.processes import Processes
 from export.recipe import Recipe, read_recipe
@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     if args.restart:
         (out / STATE_FILE).unlink(missing_ok=True)
     with Processes.join() as processes:
-        data = processes.leader_first(lambda: load_learnset(recipe, args.cache))
-        Trainer(recipe, data, out, processes).fit(steps=args.steps)
+        processes.leader_first(lambda: gather(recipe, args.cache))
+        Trainer(recipe, load_learnset(recipe, args.cache), out, processes).fit(steps=args.steps)
     return 0
 
 
@@ -77,6 +77,8 @@ class Trainer:
         self._model: nn.Module = (
             DistributedDataParallel(self._network) if processes.count > 1 else self._network
         )
+        self._early, self._late = (self._criterion(name) for name in ("ctc", recipe.training.criterion.name))
+        self._token_mass = torch.zeros(len(data.tokens), dtype=torch.float64)
         self._mask = SpecAugment(recipe.training.spec_augment, front_end)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),
@@ -102,6 +104,7 @@ class Trainer:
             entry |= {f"per_{name}": per for name, per in self._measure().items()}
             entry |= {"seconds": round(time.monotonic() - started, 1), "machine": _machine()}
             entry["processes"] = self._processes.count
+            entry["priors"] = [round(float(p), 7) for p in self._token_mass / self._token_mass.sum()]
             self._history.append(entry)
             self._save()
             assert writer is not None
@@ -109,7 +112,8 @@ class Trainer:
                 if isinstance(value, float):
                     writer.add_scalar(key, value, epoch + 1)
             writer.flush()
-            print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()))
+            shown = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in entry.items() if k != "priors"}
+            print("  ".join(f"{key} {value}" for key, value in shown.items()))
         if writer is not None:
             writer.close()
 
@@ -128,6 +132,7 @@ class Trainer:
         rng = np.random.default_rng([self._recipe.seed, epoch, self._processes.rank])
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         self._network.train()
+        self._token_mass.zero_()
         losses = 0.0
         bar = tqdm(plan, desc=f"epoch {epoch + 1}", disable=not self._processes.leads, mininterval=10)
         for done, chosen in enumerate(bar, start=1):
@@ -138,11 +143,11 @@ class Trainer:
                 subsampling=self._network.subsampling,
                 rng=rng,
             )
-            losses += self._learn(batch, generator, total)
+            losses += self._learn(batch, generator, total, epoch)
             bar.set_postfix_str(f"loss {losses / done:.3f}", refresh=False)
         return losses / max(1, len(plan))
 
-    def _learn(self, batch: Batch, generator: torch.Generator, total: int) -> float:
+    def _learn(self, batch: Batch, generator: torch.Generator, total: int, epoch: int) -> float:
         """One step; returns the loss per output frame."""
         training = self._recipe.training
         rate = _rate(self._step, total, training.warmup_steps) * training.peak_rate
@@ -151,7 +156,7 @@ class Trainer:
         features = self._mask(batch.features, batch.lengths, generator).to(self._device)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=training.bf16):
             log_probs, _ = self._model(features)
-        loss = self._ctc(log_probs.float(), batch)
+        loss = self._loss(log_probs.float(), batch, epoch)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._network.parameters(), training.clip_norm)
@@ -163,19 +168,24 @@ class Trainer:
                 mean.lerp_(now, 1 - decay)
         return float(loss.detach())
 
-    def _ctc(self, log_probs: Tensor, batch: Batch) -> Tensor:
-        """CTC loss per output frame: per label, a batch of noise would outweigh all speech."""
+    def _loss(self, log_probs: Tensor, batch: Batch, epoch: int) -> Tensor:
+        """Loss per output frame: per label, a batch of noise would outweigh all speech."""
         subsampling = self._network.subsampling
         outputs = (batch.lengths + self._network.lookahead_frames + subsampling - 1) // subsampling
-        losses = functional.ctc_loss(
-            log_probs.transpose(0, 1),
-            batch.labels.to(self._device),
-            outputs,
-            batch.label_lengths,
-            reduction="sum",
-            zero_infinity=True,
-        )
+        heard = torch.arange(log_probs.shape[1]) < outputs[:, None]
+        self._token_mass += log_probs.detach()[heard.to(self._device)].exp().sum(dim=0).cpu()
+        criterion = self._early if epoch + 1 < self._recipe.training.criterion.from_epoch else self._late
+        losses = criterion(log_probs, outputs, batch.labels.to(self._device), batch.label_lengths)
         return losses / outputs.sum()
+
+    def _criterion(self, name: str) -> Criterion:
+        settings = self._recipe.training.criterion
+        labels = [item.labels for item in self._data.train if item.labels]
+        tokens = len(self._data.tokens)
+        made = create_criterion(
+            name, labels, tokens=tokens, order=settings.order, ctc_share=settings.ctc_share
+        )
+        return made.to(self._device)
 
     def _measure(self) -> dict[str, float]:
         """Greedy phone error rate of the averaged network on each dev set."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,18 +28,25 @@ class Search:
     graph: shared, never changed.
     beam: hypotheses this much (natural log) below the best are dropped.
     max_active: hypotheses kept per frame at the most.
-    blank_penalty: subtracted from the blank's log-probability.
+    token_offsets: added to the log-probabilities, one for each token; none where empty.
     """
 
     def __init__(
-        self, graph: Graph, *, beam: float = 14.0, max_active: int = 2500, blank_penalty: float = 0.0
+        self,
+        graph: Graph,
+        *,
+        beam: float = 14.0,
+        max_active: int = 2500,
+        token_offsets: Sequence[float] = (),
     ) -> None:
         if not beam > 0 or max_active < 1:
             raise ValueError(f"expected beam > 0 and max_active >= 1, got {beam} and {max_active}")
         self.graph = graph
         self._beam = beam
         self._max_active = max_active
-        self._blank_penalty = blank_penalty
+        if len(token_offsets) not in (0, len(graph.tokens)):
+            raise ValueError(f"expected {len(graph.tokens)} token offsets or none, got {len(token_offsets)}")
+        self._token_offsets = np.asarray(token_offsets, dtype=np.float64) if len(token_offsets) else None
         self._first_arcs: Int64Array = graph.offsets[:-1].astype(np.int64)
         self._degrees: Int64Array = np.diff(graph.offsets).astype(np.int64)
         # Dense scratch, meaningful only for the states touched in the current frame.
@@ -81,7 +89,8 @@ class Search:
                 f"expected log-probabilities (frames, {len(self.graph.tokens)}), got {log_probs.shape}"
             )
         emissions = log_probs.astype(np.float64)
-        emissions[:, BLANK] -= self._blank_penalty
+        if self._token_offsets is not None:
+            emissions += self._token_offsets
         greedy = emissions.max(axis=1, initial=-np.inf)
         emissions -= greedy[:, None]
         for emission, best in zip(emissions, greedy.tolist(), strict=True):
@@ -200,7 +209,9 @@ class Search:
         endings = self._scores + self.graph.final_weights[self._states]
         best = endings.max(initial=-np.inf)
         if best == -np.inf:
-            return self._silent("incomplete")
+            # The beginning of a sentence that is no likelier than silence is not speech cut short.
+            quiet = -np.inf < self._silence >= self._scores.max(initial=-np.inf)
+            return self._silent("silence" if quiet else "incomplete")
         tied = np.flatnonzero(endings == best)
         winner = int(tied[self._states[tied].argmin()])
         found = self._trace(winner, "complete", stable_words=None)

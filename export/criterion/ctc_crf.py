@@ -12,13 +12,17 @@ Interspeech 2016.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from edge_asr.arrays import Float64Array
+from export.criterion.phone_lm import phone_ngram
 
 
-class Denominator(torch.nn.Module):
+class Denominator(nn.Module):
     """log Z of a batch, by the forward recursion in double-scaled probabilities.
 
     For a bigram the state is the last phone h (0: none yet) and whether it is still sounding (S) or
@@ -82,3 +86,25 @@ class Denominator(torch.nn.Module):
             log_scale = log_scale + torch.where(t < lengths, total.log() + best[:, t], 0.0)
         final = ((sounding + resting) * self.ending).sum(dim=(1, 2))
         return final.log() + log_scale
+
+
+class CtcCrf(nn.Module):
+    """See ``Criterion``: CTC's loss plus log Z, plus a share of CTC that keeps the answers distributions.
+
+    The n-gram's probability of the right phones is the same for any network and is left out.
+    """
+
+    def __init__(
+        self, sequences: Iterable[Sequence[int]], *, tokens: int, order: int, ctc_share: float
+    ) -> None:
+        super().__init__()
+        self._ctc_share = ctc_share
+        self._denominator = Denominator(phone_ngram(sequences, tokens=tokens, order=order))
+
+    def forward(self, log_probs: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
+        """(1 + share) * CTC + log Z, summed over the batch."""
+        ctc = functional.ctc_loss(
+            log_probs.transpose(0, 1), labels, lengths, label_lengths, reduction="sum", zero_infinity=True
+        )
+        log_z: Tensor = self._denominator(log_probs, lengths.to(log_probs.device))
+        return (1 + self._ctc_share) * ctc + log_z.sum()

@@ -18,7 +18,7 @@ LEXICON = Lexicon("ab A B\nca C A\n", TOKENS)
 HIGH, LOW = 0.7, 0.1
 
 
-def decode(labels: str, *, weight: float = 0.0, blank_penalty: float = 0.0) -> Hypothesis:
+def decode(labels: str, *, weight: float = 0.0, blank_offset: float = 0.0) -> Hypothesis:
     """Hear "ab ca" in frames where each named token ("_" is blank) has HIGH, the others LOW."""
     network = WordNetwork("n")
     node = network.add_node()
@@ -26,7 +26,9 @@ def decode(labels: str, *, weight: float = 0.0, blank_penalty: float = 0.0) -> H
     network.add(node, network.end, "ca", weight=weight)
     frames = np.full((len(labels), 4), math.log(LOW), dtype=np.float32)
     frames[np.arange(len(labels)), ["_ABC".index(label) for label in labels]] = math.log(HIGH)
-    search = Search(compile_network(network, LEXICON), blank_penalty=blank_penalty)
+    search = Search(
+        compile_network(network, LEXICON), token_offsets=[blank_offset] + [0.0] * (len(LEXICON.tokens) - 1)
+    )
     search.push(frames)
     return search.finish()
 
@@ -34,9 +36,9 @@ def decode(labels: str, *, weight: float = 0.0, blank_penalty: float = 0.0) -> H
 RATIO = LOW / HIGH
 
 
-@pytest.mark.parametrize("blank_penalty", [0.0, 1.0])
-def test_what_the_model_hears_by_itself_is_certain(blank_penalty: float) -> None:
-    found = decode("_AAB_CA__", blank_penalty=blank_penalty)
+@pytest.mark.parametrize("blank_offset", [0.0, -1.0])
+def test_what_the_model_hears_by_itself_is_certain(blank_offset: float) -> None:
+    found = decode("_AAB_CA__", blank_offset=blank_offset)
     assert [word_confidence(hit) for hit in found.words] == [1.0, 1.0]
     assert utterance_confidence(found) == 1.0
 

@@ -117,9 +117,13 @@ def test_any_chunking_gives_the_same_result(
     log_probs = emissions(np.random.default_rng(seed), 30)
     graph = compile_network(network, LEXICON)
     beam, max_active = pruning
-    whole = Search(graph, beam=beam, max_active=max_active, blank_penalty=1.0)
+    whole = Search(
+        graph, beam=beam, max_active=max_active, token_offsets=[-1.0, *[0.0] * (len(graph.tokens) - 1)]
+    )
     whole.push(log_probs)
-    parts = Search(graph, beam=beam, max_active=max_active, blank_penalty=1.0)
+    parts = Search(
+        graph, beam=beam, max_active=max_active, token_offsets=[-1.0, *[0.0] * (len(graph.tokens) - 1)]
+    )
     for part in np.split(log_probs, sorted(cuts)):
         parts.push(part)
         parts.best()
@@ -305,11 +309,11 @@ def test_union_names_the_grammar_that_matched() -> None:
     assert (found.text, found.network, found.outcome) == ("b night", "two", "complete")
 
 
-def test_blank_penalty_lets_quiet_words_through() -> None:
+def test_a_dearer_blank_lets_quiet_words_through() -> None:
     graph = compile_word_loop([("b", 0.0)], LEXICON)
     log_probs = np.log(np.array([[0.6, 0.0375, 0.0375, 0.0375, 0.0375, 0.25]] * 3, dtype=np.float32))
     assert decode(graph, log_probs).text == ""
-    search = Search(graph, blank_penalty=2.0)
+    search = Search(graph, token_offsets=[-2.0, *[0.0] * (len(graph.tokens) - 1)])
     search.push(log_probs)
     assert search.finish().text == "b"
 
@@ -391,3 +395,14 @@ def test_max_active_is_kept() -> None:
     for frame in emissions(np.random.default_rng(2), 50):
         search.push(frame[None])
         assert search.active <= 5
+
+
+def test_a_beginning_no_likelier_than_silence_is_silence() -> None:
+    search = Search(compile_network(sentence("night", "time"), LEXICON), beam=6.0)
+    search.push(spoken("_ _ _"))
+    assert search.finish().outcome == "silence"
+
+
+def test_wrong_number_of_token_offsets_is_refused() -> None:
+    with pytest.raises(ValueError, match="token offsets"):
+        Search(compile_network(sentence("night"), LEXICON), token_offsets=[1.0])
