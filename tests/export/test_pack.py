@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import lzma
@@ -11,7 +12,8 @@ import pytest
 
 from edge_asr.acoustic import create_engine
 from edge_asr.acoustic.chunking import AcousticModel
-from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SEAL, TOKENS, Bundle
+from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SEAL, TOKENS, WORD_LOOP, Bundle
+from edge_asr.decoder.graph import Graph
 from edge_asr.errors import BundleError, UsageError
 from edge_asr.features.cmvn import cmvn
 from edge_asr.features.mfcc import mfcc
@@ -20,8 +22,9 @@ pytest.importorskip("torch", reason="needs torch (the extra train)")
 pytest.importorskip("onnx", reason="needs onnx (the extra export)")
 
 from export.__main__ import main
-from export.checkpoint import save_checkpoint
+from export.checkpoint import load_checkpoint, save_checkpoint
 from export.golden import golden_signal
+from export.pack import token_offsets
 from export.rundir import GRAPH, INT8_GRAPH
 
 WORDS = "bat B AA T\ntea T IY\nkey K IY\n"
@@ -188,3 +191,34 @@ def test_the_golden_signal_never_changes() -> None:
         hashlib.sha256(levels).hexdigest()
         == "ecfcef66845a8d03dcd42c32e3f00e037457fb176682856b232c8ef54be83960"
     )
+
+
+def test_the_free_word_loop_is_compiled_in(converted: Path, lexicon: Path, tmp_path: Path) -> None:
+    unigram = tmp_path / "unigram.txt"
+    unigram.write_text("bat -0.5\nkey -1.5\n")
+    assert _pack(converted, lexicon, tmp_path, "--unigram", str(unigram), "--decoder", "lm_scale=0.5") == 0
+    graph = Graph.load(Bundle.load(tmp_path / "tiny-1").path(WORD_LOOP))
+    assert {output.word for output in graph.outputs} == {"bat", "key"}
+    # The dearer word costs half its log-probability, wherever the prefix tree spends it.
+    assert float(graph.weights.min()) == pytest.approx(-0.75)
+
+
+@pytest.mark.parametrize("line", ["bat", "bat much", "bat -1 -2"])
+def test_a_bad_line_of_unigrams_is_named(
+    converted: Path, lexicon: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    unigram = tmp_path / "unigram.txt"
+    unigram.write_text(f"key -1.5\n{line}\n")
+    assert _pack(converted, lexicon, tmp_path, "--unigram", str(unigram)) == 2
+    assert "unigram.txt:2" in capsys.readouterr().err
+
+
+def test_priors_become_token_offsets(converted: Path, lexicon: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(converted / "model.pt")
+    priors = [0.5, 0.2, 0.1, 0.1, 0.05, 0.05]
+    offsets = token_offsets(dataclasses.replace(checkpoint, history=[{"priors": priors}]), 0.5)
+    # Half the log ratio to the most usual phone: nothing for that one, a loss for blank, a gain for the rest.
+    np.testing.assert_allclose(offsets, 0.5 * np.log(0.2 / np.array(priors)), atol=1e-4)
+    assert token_offsets(checkpoint, 0.0) == ()
+    with pytest.raises(UsageError, match="no priors"):
+        token_offsets(dataclasses.replace(checkpoint, history=[]), 0.5)

@@ -1,0 +1,23 @@
+"""``python -m benchmarks``: runs every measurement in turn and writes the README's tables anew."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+MEASUREMENTS = ("benchmarks.search", "benchmarks.first_light", "benchmarks.render")
+"""Modules, each a program of its own so that none warms the caches of another."""
+
+
+def main() -> int:
+    """Run all; stop at the first that fails."""
+    for module in MEASUREMENTS:
+        print(f"python -m {module}", file=sys.stderr, flush=True)
+        done = subprocess.run([sys.executable, "-m", module], check=False)
+        if done.returncode:
+            return done.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
