@@ -59,6 +59,7 @@ def pack(
     lexicon: Lexicon,
     language: str = "en",
     decoder: DecoderConfig | None = None,
+    delay_frames: int = 0,
     extras: Mapping[str, bytes] | None = None,
     text_sources: tuple[str, ...] = (),
     notes: str = "",
@@ -70,6 +71,7 @@ def pack(
     run_dir: a checkpoint with both graphs.
     lexicon: words and pronunciations in the checkpoint's tokens.
     decoder: search defaults that suit the model; None for the runtime's own.
+    delay_frames: the model's usual lateness, taken off word times.
     extras: further files by name.
     text_sources, notes: for the card.
 
@@ -101,7 +103,7 @@ def pack(
         language=language,
         mfcc=checkpoint.front_end.mfcc,
         cmvn=checkpoint.front_end.cmvn,
-        acoustic=run_dir.engine(INT8_GRAPH)[1],
+        acoustic=dataclasses.replace(run_dir.engine(INT8_GRAPH)[1], delay_frames=delay_frames),
         decoder=decoder or DecoderConfig(),
         files={},
     )
@@ -210,6 +212,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="search default that suits the model, such as beam=12",
     )
     parser.add_argument(
+        "--delay-frames",
+        type=int,
+        default=0,
+        metavar="N",
+        help="feature frames by which words come late (python -m benchmarks.word_times), default %(default)s",
+    )
+    parser.add_argument(
         "--prior-scale",
         type=float,
         default=0.0,
@@ -247,6 +256,7 @@ def run(args: argparse.Namespace) -> int:
         lexicon=lexicon,
         language=args.language,
         decoder=decoder,
+        delay_frames=args.delay_frames,
         extras=extras,
         text_sources=tuple(args.text_source or ("assistant-commands", "books", "cmudict")),
         notes=_read(args.notes).decode() if args.notes else "",

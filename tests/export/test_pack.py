@@ -196,8 +196,23 @@ def test_the_golden_signal_never_changes() -> None:
 def test_the_free_word_loop_is_compiled_in(converted: Path, lexicon: Path, tmp_path: Path) -> None:
     unigram = tmp_path / "unigram.txt"
     unigram.write_text("bat -0.5\nkey -1.5\n")
-    assert _pack(converted, lexicon, tmp_path, "--unigram", str(unigram), "--decoder", "lm_scale=0.5") == 0
-    graph = Graph.load(Bundle.load(tmp_path / "tiny-1").path(WORD_LOOP))
+    assert (
+        _pack(
+            converted,
+            lexicon,
+            tmp_path,
+            "--unigram",
+            str(unigram),
+            "--decoder",
+            "lm_scale=0.5",
+            "--delay-frames",
+            "8",
+        )
+        == 0
+    )
+    bundle = Bundle.load(tmp_path / "tiny-1")
+    assert bundle.config.acoustic.delay_frames == 8
+    graph = Graph.load(bundle.path(WORD_LOOP))
     assert {output.word for output in graph.outputs} == {"bat", "key"}
     # The dearer word costs half its log-probability, wherever the prefix tree spends it.
     assert float(graph.weights.min()) == pytest.approx(-0.75)
