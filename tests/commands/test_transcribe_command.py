@@ -43,7 +43,7 @@ def test_json_has_the_promised_fields(sample: Path, home: Path) -> None:
     assert set(result) == FIELDS
     assert result["text"] == SENTENCE
     assert result["intent"] == "HassTurnOn"
-    assert result["audio_s"] == pytest.approx(2.85, abs=0.05)
+    assert result["audio_s"] == pytest.approx(2.45, abs=0.05)
     assert result["reason"] == "end_of_audio"
     assert set(result["words"][0]) == {"word", "start_s", "end_s", "confidence"}
 
