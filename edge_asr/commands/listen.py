@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 
 from edge_asr.commands import model
@@ -27,9 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print events until interrupted, or until ``--seconds`` have been heard."""
+    """Print events until interrupted or terminated, or until ``--seconds`` have been heard."""
     from edge_asr.audio.microphone import Microphone
 
+    # A service manager stops with SIGTERM: what was being said gets its final then too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     recognizer, graph = model.load(args)
     device = int(args.device) if args.device and args.device.isdecimal() else args.device
     show = _show_json if args.json else _Screen().show

@@ -59,8 +59,9 @@ def virtual_microphone(tmp_path: Path) -> Iterator[dict[str, str]]:
         server.wait(timeout=10)
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_listen_hears_what_transcribe_reads(
-    virtual_microphone: dict[str, str], repository: Path, tmp_path: Path
+    virtual_microphone: dict[str, str], repository: Path, tmp_path: Path, stop: signal.Signals
 ) -> None:
     sample = repository / "edge_asr" / "samples" / "living-room-lights.flac"
     grammar = repository / "edge_asr" / "samples" / "home.yaml"
@@ -92,6 +93,8 @@ def test_listen_hears_what_transcribe_reads(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell starts its background jobs with interrupts ignored, and they would pass it on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as listening:
         assert listening.stdout is not None
         assert listening.stderr is not None
@@ -102,7 +105,7 @@ def test_listen_hears_what_transcribe_reads(
                 events.append(json.loads(line))
                 if events[-1]["type"] in ("Intent", "Rejected"):
                     break
-        listening.send_signal(signal.SIGINT)
+        listening.send_signal(stop)
         code, complaint = listening.wait(timeout=20), listening.stderr.read()
         assert not complaint, complaint
         assert code == 0
