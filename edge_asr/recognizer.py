@@ -75,7 +75,9 @@ class Recognizer:
     def word_loop(self) -> Graph:
         """The bundle's graph for free text."""
         if self._word_loop is None:
-            self._word_loop = Graph.load(self.bundle.path(WORD_LOOP))
+            graph, decoder = Graph.load(self.bundle.path(WORD_LOOP)), self.bundle.config.decoder
+            # Without a language model the weights were applied when the bundle was packed.
+            self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
         return self._word_loop
 
     def compile(self, grammars: Iterable[WordNetwork | str | Path]) -> Graph:

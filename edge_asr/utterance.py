@@ -8,6 +8,7 @@ from edge_asr.arrays import Float32Array
 from edge_asr.config import BundleConfig
 from edge_asr.decoder.confidence import utterance_confidence, word_confidence
 from edge_asr.decoder.graph import Graph
+from edge_asr.decoder.ngram_search import NgramSearch
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
 from edge_asr.events import Event, Final, Intent, Rejected, Word
@@ -32,7 +33,8 @@ class Utterance:
         self._shift_s = config.mfcc.frame_shift_ms / 1000
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
         decoder = config.decoder
-        self._search = Search(
+        search = NgramSearch if graph.lm else Search
+        self._search = search(
             graph, beam=decoder.beam, max_active=decoder.max_active, token_offsets=decoder.token_offsets
         )
         self._reject_below = decoder.reject_below

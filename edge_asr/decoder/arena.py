@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_asr.arrays import BoolArray, Float64Array, Int32Array, Int64Array
 
 NONE: Final = -1
 """Number of the record before the first."""
-_COLUMNS = ("previous", "arcs", "frames", "scores", "held_until", "held_scores")
+_COLUMNS = ("previous", "arcs", "weights", "frames", "scores", "held_until", "held_scores")
 
 
 class Arena:
     """Records in order of time; each is the entry of one hypothesis into one phone state.
 
-    Columns, each (size,) long: ``previous`` record, ``arcs`` taken, ``frames`` (the first frame in
-    the state), ``scores`` (of the hypothesis just before that frame), and of the record before this
-    one ``held_until`` (the frame after the last one in its state) and ``held_scores`` (the score
-    there): only the next step tells how long a phone was held.
+    Columns, each (size,) long: ``previous`` record, ``arcs`` taken, ``weights`` (what the arc cost, with
+    what a language model added), ``frames`` (the first frame in the state), ``scores`` (of the
+    hypothesis just before that frame), and of the record before this one ``held_until`` (the frame
+    after the last one in its state) and ``held_scores`` (the score there): only the next step tells how
+    long a phone was held.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -29,6 +31,7 @@ class Arena:
     def _allocate(self, capacity: int) -> None:
         self.previous: Int32Array = np.empty(capacity, dtype=np.int32)
         self.arcs: Int32Array = np.empty(capacity, dtype=np.int32)
+        self.weights: Float64Array = np.empty(capacity, dtype=np.float64)
         self.frames: Int32Array = np.empty(capacity, dtype=np.int32)
         self.scores: Float64Array = np.empty(capacity, dtype=np.float64)
         self.held_until: Int32Array = np.empty(capacity, dtype=np.int32)
@@ -49,6 +52,7 @@ class Arena:
         self,
         previous: Int32Array,
         arcs: Int64Array,
+        weights: NDArray[np.floating],
         frame: int,
         scores: Float64Array,
         held_until: Int32Array,
@@ -58,6 +62,7 @@ class Arena:
         first, last = self.size, self.size + previous.size
         self.previous[first:last] = previous
         self.arcs[first:last] = arcs
+        self.weights[first:last] = weights
         self.frames[first:last] = frame
         self.scores[first:last] = scores
         self.held_until[first:last] = held_until
@@ -108,6 +113,7 @@ class Arena:
         columns = (
             number[self.previous[live]],
             self.arcs[live],
+            self.weights[live],
             self.frames[live],
             self.scores[live],
             self.held_until[live],

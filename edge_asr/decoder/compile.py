@@ -75,6 +75,7 @@ def compile_word_loop(
     scale: float = 1.0,
     word_penalty: float = 0.0,
     name: str = "",
+    homophones: bool = False,
 ) -> Graph:
     """The search graph of free text: any words in any order.
 
@@ -84,6 +85,7 @@ def compile_word_loop(
     scale: factor on the log-probabilities.
     word_penalty: added for every word (negative values make words dearer).
     name: what a result gives as its network.
+    homophones: keep all words that sound alike, for a language model to choose; else only the best.
 
     Raises
     ------
@@ -101,7 +103,15 @@ def compile_word_loop(
         [lexicon.pronunciations(word) for word in weights],
     )
     outputs = tuple(Output(word) for word in weights)
-    return _graph(rows, np.zeros(1), np.zeros(1, int), outputs, (Ending(name),), lexicon.tokens.names)
+    return _graph(
+        rows,
+        np.zeros(1),
+        np.zeros(1, int),
+        outputs,
+        (Ending(name),),
+        lexicon.tokens.names,
+        homophones=homophones,
+    )
 
 
 def _require_known(words: Iterable[tuple[str, int]], lexicon: Lexicon, *, source: str) -> None:
@@ -176,14 +186,15 @@ class _Forest:
     inner_weights: Float64Array
     """(inner nodes,) weight spent on the way in."""
     last_parents: Int64Array
-    """(words,) node before the last phone; words with the same way in and out occur once."""
+    """(words,) node before the last phone; words with the same way in and out occur once, unless homophones
+    are kept."""
     last_labels: Int64Array
     last_weights: Float64Array
     last_targets: Int64Array
     last_outputs: Int64Array
 
 
-def _forest(rows: _Rows, roots: int, alphabet: int) -> _Forest:
+def _forest(rows: _Rows, roots: int, alphabet: int, *, homophones: bool) -> _Forest:
     """Build all trees at once, level by level."""
     node = rows.sources.copy()
     parents, labels = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -204,8 +215,10 @@ def _forest(rows: _Rows, roots: int, alphabet: int) -> _Forest:
     best[:roots] = 0.0
 
     last_label = rows.phones[np.arange(node.size), rows.lengths - 1].astype(np.int64)
-    # Homophones that lead to the same node can never be told apart: keep the best, of equals the first.
     way = (node * roots + rows.targets) * alphabet + last_label
+    if homophones:
+        way = way * (rows.outputs.max() + 1) + rows.outputs
+    # Homophones that lead to the same node can never be told apart: keep the best, of equals the first.
     order = np.lexsort((-rows.weights, way))
     kept = np.sort(order[np.flatnonzero(np.diff(way[order], prepend=-1))])
     return _Forest(
@@ -228,6 +241,8 @@ def _graph(
     outputs: tuple[Output, ...],
     endings: tuple[Ending, ...],
     tokens: tuple[str, ...],
+    *,
+    homophones: bool = False,
 ) -> Graph:
     """Lay out states and arcs.
 
@@ -236,7 +251,7 @@ def _graph(
     """
     alphabet = len(tokens)
     roots = final_weights.size
-    forest = _forest(rows, roots, alphabet)
+    forest = _forest(rows, roots, alphabet, homophones=homophones)
     inner = forest.parents.size
     nodes = roots + inner
     exits, exit_of = np.unique(forest.last_targets * alphabet + forest.last_labels, return_inverse=True)

@@ -7,7 +7,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_asr.arrays import Float32Array, Int32Array
+from edge_asr.decoder.lm import LanguageModel
 from edge_asr.decoder.network import IntentMark, Mark, SlotClose, SlotFixed, SlotOpen
+from edge_asr.decoder.tokens import BLANK
 from edge_asr.errors import BundleError
 
 _FORMAT = 1
+_LM = "lm."
+"""Beginning of the names of a language model's arrays in the file."""
 _MARKS: dict[str, type[Mark]] = {cls.__name__: cls for cls in (IntentMark, SlotOpen, SlotClose, SlotFixed)}
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError)
 _ARRAYS = ("offsets", "targets", "weights", "arc_outputs", "labels", "final_weights", "state_endings")
@@ -47,7 +51,7 @@ class Graph:
     A state carries one label and is entered by arcs that consume one frame of this label; every
     state also has an implicit loop on itself with the same label and weight 0. Decoding starts in
     state 0, a blank state, before the first frame. Arcs into blank states have weight 0. No two
-    arcs share both ends.
+    arcs share both ends, unless a language model tells their outputs apart.
     """
 
     tokens: tuple[str, ...]
@@ -68,6 +72,8 @@ class Graph:
     """(states,) index in ``endings`` where a sentence may end, else -1."""
     outputs: tuple[Output, ...]
     endings: tuple[Ending, ...]
+    lm: LanguageModel | None = None
+    """Weighs the outputs by those before them; then the arcs spend its unigrams."""
 
     @property
     def states(self) -> int:
@@ -82,12 +88,21 @@ class Graph:
     @property
     def nbytes(self) -> int:
         """Size of the arrays in bytes."""
-        return sum(int(getattr(self, name).nbytes) for name in (*_ARRAYS, "arc_labels"))
+        arrays = sum(int(getattr(self, name).nbytes) for name in (*_ARRAYS, "arc_labels"))
+        return arrays + (self.lm.nbytes if self.lm else 0)
 
     @cached_property
     def arc_labels(self) -> NDArray[np.int16]:
         """(arcs,) label of the state that the arc enters."""
         return self.labels[self.targets]
+
+    def weighed(self, scale: float, word_penalty: float) -> Graph:
+        """This word loop, its log-probabilities times ``scale`` and ``word_penalty`` added for every word."""
+        weights = self.weights * np.float32(scale)
+        # A word begins where a sentence could also end.
+        between = np.repeat(self.final_weights > -np.inf, np.diff(self.offsets))
+        weights[between & (self.arc_labels != BLANK)] += np.float32(word_penalty)
+        return replace(self, weights=weights, lm=self.lm.scaled(scale) if self.lm else None)
 
     def save(self, path: Path) -> None:
         """Write the graph as a compressed ``.npz`` file of arrays and one JSON header (no pickles)."""
@@ -105,6 +120,8 @@ class Graph:
         }
         text = np.frombuffer(json.dumps(header, separators=(",", ":")).encode("utf-8"), dtype=np.uint8)
         arrays = {name: getattr(self, name) for name in _ARRAYS}
+        if self.lm:
+            arrays |= {f"{_LM}{name}": array for name, array in self.lm.pack().items()}
         with path.open("wb") as file:
             np.savez_compressed(file, header=text, **arrays)
 
@@ -120,6 +137,7 @@ class Graph:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 header = json.loads(file["header"].tobytes())
                 arrays = {name: file[name] for name in _ARRAYS}
+                lm = {name.removeprefix(_LM): file[name] for name in file.files if name.startswith(_LM)}
             if header["format"] != _FORMAT:
                 raise BundleError(f"{path}: expected graph format {_FORMAT}, got {header['format']}")
             outputs = [Output(word) for word in header["words"]]
@@ -129,6 +147,7 @@ class Graph:
                 tokens=tuple(header["tokens"]),
                 outputs=tuple(outputs),
                 endings=tuple(Ending(network, _decode(marks)) for network, marks in header["endings"]),
+                lm=LanguageModel.unpack(lm) if lm else None,
                 **arrays,
             )
         except (*_DAMAGE, zipfile.BadZipFile, zlib.error) as error:

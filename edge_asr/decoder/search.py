@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_asr.arrays import Float32Array, Float64Array, Int32Array, Int64Array
 from edge_asr.decoder.arena import NONE, Arena
@@ -143,15 +144,22 @@ class Search:
         sources = np.concatenate([staying, origin[near[winning]]])
         self._states = np.concatenate([states[staying], near_targets[winning]])
         self._scores = np.concatenate([stayed[staying], near_scores[winning]])
-        self._note(sources, taken, scores[sources[staying.size :]])
+        self._note(sources, taken, graph.weights[taken], scores[sources[staying.size :]])
 
-    def _note(self, sources: Int64Array, taken: Int64Array, scores_before: Float64Array) -> None:
+    def _note(
+        self,
+        sources: Int64Array,
+        taken: Int64Array,
+        weights: NDArray[np.floating],
+        scores_before: Float64Array,
+    ) -> None:
         """Carry the trace-back over to the new hypotheses.
 
         Parameters
         ----------
         sources: (hypotheses,) index of the hypothesis that each comes from.
         taken: (moves,) the arcs that the last hypotheses moved over; the others stayed.
+        weights: (moves,) what the moves cost, natural log.
         scores_before: (moves,) scores of the hypotheses that moved, before this frame.
         """
         labels = self.graph.labels[self._states]
@@ -166,6 +174,7 @@ class Search:
         records[moved] = self._arena.append(
             records[moved],
             taken[entering],
+            weights[entering],
             self._frames,
             scores_before[entering],
             held_until[moved],
@@ -206,7 +215,8 @@ class Search:
 
     def finish(self) -> Hypothesis:
         """The best whole sentence, or no words where silence is likelier. Changes nothing."""
-        endings = self._scores + self.graph.final_weights[self._states]
+        final_weights = self._endings()
+        endings = self._scores + final_weights
         best = endings.max(initial=-np.inf)
         if best == -np.inf:
             # The beginning of a sentence that is no likelier than silence is not speech cut short.
@@ -214,10 +224,15 @@ class Search:
             return self._silent("silence" if quiet else "incomplete")
         tied = np.flatnonzero(endings == best)
         winner = int(tied[self._states[tied].argmin()])
-        found = self._trace(winner, "complete", stable_words=None)
+        found = self._trace(winner, "complete", stable_words=None, final_weight=float(final_weights[winner]))
         if self._silence >= best or not found.words:
             return self._silent("silence")
         return found
+
+    def _endings(self) -> Float64Array:
+        """(hypotheses,) what ending the sentence here adds, natural log; -inf where none may end."""
+        weights: Float64Array = self.graph.final_weights[self._states].astype(np.float64)
+        return weights
 
     def _silent(self, outcome: Outcome) -> Hypothesis:
         """The path that never left blank."""
@@ -228,7 +243,9 @@ class Search:
             frames=self._frames,
         )
 
-    def _trace(self, index: int, outcome: Outcome, *, stable_words: int | None) -> Hypothesis:
+    def _trace(
+        self, index: int, outcome: Outcome, *, stable_words: int | None, final_weight: float = 0.0
+    ) -> Hypothesis:
         """The path of one hypothesis; ``stable_words`` None: all of them."""
         state, score = int(self._states[index]), float(self._scores[index])
         found, weight = spans(
@@ -241,10 +258,9 @@ class Search:
         found = self._committed + found
         for span in found:
             weight += span.weight
-        ending, final_weight = None, 0.0
+        ending = None
         if outcome == "complete":
             ending = self.graph.endings[self.graph.state_endings[state]]
-            final_weight = float(self.graph.final_weights[state])
         words, marks = word_hits(self.graph, found, ending)
         return Hypothesis(
             words=words,

@@ -28,7 +28,7 @@ class WordHit:
     phones: tuple[int, ...]
     """The pronunciation that matched, as token numbers."""
     weight: float
-    """Graph weight spent within the word, natural log."""
+    """Graph weight spent within the word and what a language model added, natural log."""
     deficit: float
     """Acoustic score of the word's frames minus that of the best token in each of them; at most 0."""
 
@@ -97,7 +97,7 @@ def spans(
     arcs = arena.arcs[records]
     outputs = graph.arc_outputs[arcs].tolist()
     labels = graph.arc_labels[arcs].tolist()
-    weights = graph.weights[arcs].tolist()
+    weights = arena.weights[records].tolist()
     starts = arena.frames[records].tolist()
     scores = arena.scores[records].tolist()
     ends = [*arena.held_until[records[1:]].tolist(), held_until]

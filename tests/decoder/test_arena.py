@@ -17,6 +17,7 @@ def grown(previous: Sequence[int], capacity: int = 64) -> Arena:
         numbers = arena.append(
             np.array([before], np.int32),
             np.array([10 + i]),
+            np.array([60.0 + i]),
             20 + i,
             np.array([30.0 + i]),
             np.array([40 + i], np.int32),
@@ -26,11 +27,12 @@ def grown(previous: Sequence[int], capacity: int = 64) -> Arena:
     return arena
 
 
-def rows(arena: Arena, tip: int) -> list[tuple[int, int, float, int, float]]:
+def rows(arena: Arena, tip: int) -> list[tuple[int, float, int, float, int, float]]:
     """What the chain to ``tip`` says."""
     return [
         (
             int(arena.arcs[r]),
+            float(arena.weights[r]),
             int(arena.frames[r]),
             float(arena.scores[r]),
             int(arena.held_until[r]),

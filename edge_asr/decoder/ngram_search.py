@@ -1,0 +1,124 @@
+"""Viterbi search with a language model: one lexicon tree for all, the history carried by the hypothesis.
+
+A hypothesis is a state of the word loop and a state of the language model. Within a word it pays
+the loop's unigram weights, spent early by the tree, so that pruning sees them; at the word's last
+phone what the model asks beyond the unigram is added (look-ahead by unigrams: S. Ortmanns and
+H. Ney 2000, Look-ahead techniques for fast beam search). Two hypotheses meet only where both states
+are the same, so without pruning the result is the best over all word sequences, with exact
+back-off scores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge_asr.arrays import Float64Array, Int64Array
+from edge_asr.decoder.graph import Graph
+from edge_asr.decoder.lm import LanguageModel
+from edge_asr.decoder.search import Search
+
+_INT64_BITS = 63
+
+
+class NgramSearch(Search):
+    """``Search`` over a word loop that brings a language model; the verbs are the same."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        beam: float = 14.0,
+        max_active: int = 2500,
+        token_offsets: Sequence[float] = (),
+    ) -> None:
+        if graph.lm is None:
+            raise ValueError("expected a graph with a language model: use Search")
+        self._lm: LanguageModel = graph.lm
+        super().__init__(graph, beam=beam, max_active=max_active, token_offsets=token_offsets)
+        # A key is (history, state, number of the candidate), sorted as one integer: the number costs
+        # nothing then and comes out with the key.
+        self._key_bits = (self._lm.states * graph.states - 1).bit_length()
+
+    def reset(self) -> None:
+        """Forget everything: afterwards the search equals a new one."""
+        super().reset()
+        self._histories: Int64Array = np.full(1, self._lm.start, dtype=np.int64)
+
+    def _step(self, emission: Float64Array) -> None:
+        """Advance all hypotheses by one frame; ``emission`` is (tokens,)."""
+        graph = self.graph
+        states, scores = self._states, self._scores
+
+        degrees = self._degrees[states]
+        origin = np.repeat(np.arange(states.size), degrees)  # (candidates,) index of the hypothesis
+        arcs = (self._first_arcs[states] - degrees.cumsum() + degrees)[origin]
+        arcs += np.arange(arcs.size)
+        moved = scores[origin]
+        moved += graph.weights.take(arcs)
+        moved += emission.take(graph.arc_labels.take(arcs))
+        stayed = scores + emission[graph.labels[states]]
+
+        top = max(stayed.max(initial=-math.inf), moved.max(initial=-math.inf))
+        near = np.flatnonzero(moved > top - self._beam)
+        moved, arcs, origin = moved[near], arcs[near], origin[near]
+        histories = self._histories[origin]
+        beyond = self._finish_words(arcs, histories)
+        moved += beyond
+
+        # Words dearer than their unigram have moved away from the best, others towards it.
+        top = max(stayed.max(initial=-math.inf), moved.max(initial=-math.inf))
+        staying = np.flatnonzero(stayed > top - self._beam)
+        moving = np.flatnonzero(moved > top - self._beam)
+        candidates = np.concatenate([stayed[staying], moved[moving]])
+        targets = np.concatenate([states[staying], graph.targets.take(arcs[moving])])
+        after = np.concatenate([self._histories[staying], histories[moving]])
+        kept = self._best_of_each(after * graph.states + targets, candidates)
+        if kept.size > self._max_active:
+            best = np.argpartition(candidates[kept], -self._max_active)[-self._max_active :]
+            kept = np.sort(kept[best])
+
+        stays = int(np.searchsorted(kept, staying.size))
+        moving = moving[kept[stays:] - staying.size]
+        sources = np.concatenate([staying[kept[:stays]], origin[moving]])
+        taken = arcs[moving]
+        self._states, self._histories, self._scores = targets[kept], after[kept], candidates[kept]
+        self._note(sources, taken, graph.weights[taken] + beyond[moving], scores[sources[stays:]])
+
+    def _finish_words(self, arcs: Int64Array, histories: Int64Array) -> Float64Array:
+        """What each arc costs beyond its weight; ``histories`` advances where a word ends."""
+        beyond = np.zeros(arcs.size)
+        said = self.graph.arc_outputs.take(arcs)
+        ends = np.flatnonzero(said)
+        words = said[ends].astype(np.int64) - 1
+        log_probs, histories[ends] = self._lm.advance(histories[ends], words)
+        beyond[ends] = log_probs - self._lm.unigrams.take(words)
+        return beyond
+
+    def _best_of_each(self, keys: Int64Array, scores: Float64Array) -> Int64Array:
+        """The numbers, ascending, of the best candidate for each key; of equals the first."""
+        if not keys.size:
+            return np.empty(0, dtype=np.int64)
+        bits = keys.size.bit_length()
+        if self._key_bits + bits <= _INT64_BITS:
+            packed = np.sort((keys << bits) + np.arange(keys.size))
+            order, keys = packed & ((1 << bits) - 1), packed >> bits
+        else:
+            order = np.argsort(keys, kind="stable")
+            keys = keys[order]
+        begins = np.ones(keys.size, dtype=np.bool_)
+        np.not_equal(keys[1:], keys[:-1], out=begins[1:])
+        ordered = scores[order]
+        best = np.maximum.reduceat(ordered, np.flatnonzero(begins))
+        group = begins.cumsum() - 1
+        winning = np.flatnonzero(ordered == best[group])
+        group = group[winning]
+        begins[0], begins[1 : group.size] = True, group[1:] != group[:-1]
+        return np.sort(order[winning[begins[: group.size]]])
+
+    def _endings(self) -> Float64Array:
+        """(hypotheses,) what ending the sentence here adds."""
+        ends = np.full(self._histories.size, self._lm.words, dtype=np.int64)
+        return super()._endings() + self._lm.advance(self._histories, ends)[0]
