@@ -14,6 +14,7 @@ COMMANDS = {
     "convert": ("export.convert.onnx", "export", "make inference graphs of a trained network"),
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),
     "lexicon": ("export.lexicon", "train", "choose the words a model knows"),
+    "lm": ("export.lm.command", "train", "make a language model of text"),
     "pack": ("export.pack", "export", "make a model bundle"),
 }
 """Command -> module that offers ``add_arguments`` and ``run``, the extra it needs, and what it does."""
