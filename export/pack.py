@@ -23,12 +23,15 @@ from edge_asr import golden
 from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SCHEMA, SEAL, TOKENS, WORD_LOOP, Bundle
 from edge_asr.config import BundleConfig, DecoderConfig, from_dict
 from edge_asr.decoder.compile import compile_word_loop
+from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import BundleError, UsageError
 from export.card import render_card
 from export.checkpoint import Checkpoint
 from export.golden import COMMENT, golden_vectors
+from export.lm.arpa import read_arpa
+from export.lm.automaton import free_text_graph
 from export.net.engine import whole_file
 from export.parity import SAME, compare
 from export.rundir import GRAPH, INT8_GRAPH, RunDir
@@ -157,9 +160,15 @@ def word_loop(unigram: Path, lexicon: Lexicon, decoder: DecoderConfig) -> bytes:
             words.append((word, float(log_prob)))
         except ValueError as error:
             raise UsageError(f"{unigram}:{number}: expected a word and a log-probability") from error
-    graph = compile_word_loop(
-        words, lexicon, scale=decoder.lm_scale, word_penalty=decoder.word_penalty, name="free text"
+    return _file(
+        compile_word_loop(
+            words, lexicon, scale=decoder.lm_scale, word_penalty=decoder.word_penalty, name="free text"
+        )
     )
+
+
+def _file(graph: Graph) -> bytes:
+    """A search graph as a file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / WORD_LOOP
         graph.save(path)
@@ -199,11 +208,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lexicon", type=Path, required=True, metavar="FILE", help="lexicon.txt, plain or .xz"
     )
-    parser.add_argument(
+    free_text = parser.add_mutually_exclusive_group()
+    free_text.add_argument(
         "--unigram",
         type=Path,
         metavar="FILE",
         help="words of free text with their log-probabilities (unigram.txt of python -m export lexicon)",
+    )
+    free_text.add_argument(
+        "--lm",
+        type=Path,
+        metavar="FILE",
+        help="back-off language model of free text (lm.arpa of python -m export lm, or of any other tool)",
     )
     parser.add_argument("--name", required=True, help="name of the model: lower-case letters, digits, '-'")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle becomes DIR/NAME")
@@ -253,6 +269,8 @@ def run(args: argparse.Namespace) -> int:
     extras = {path.name: _read(path) for path in args.extra}
     if args.unigram:
         extras[WORD_LOOP] = word_loop(args.unigram, lexicon, decoder)
+    if args.lm:
+        extras[WORD_LOOP] = _file(free_text_graph(read_arpa(args.lm), lexicon))
     bundle = pack(
         run_dir,
         args.out / args.name,

@@ -17,6 +17,7 @@ from edge_asr.decoder.graph import Graph
 from edge_asr.errors import BundleError, UsageError
 from edge_asr.features.cmvn import cmvn
 from edge_asr.features.mfcc import mfcc
+from edge_asr.recognizer import Recognizer
 
 pytest.importorskip("torch", reason="needs torch (the extra train)")
 pytest.importorskip("onnx", reason="needs onnx (the extra export)")
@@ -216,6 +217,51 @@ def test_the_free_word_loop_is_compiled_in(converted: Path, lexicon: Path, tmp_p
     assert {output.word for output in graph.outputs} == {"bat", "key"}
     # The dearer word costs half its log-probability, wherever the prefix tree spends it.
     assert float(graph.weights.min()) == pytest.approx(-0.75)
+
+
+ARPA = """\\data\\
+ngram 1=5
+ngram 2=2
+
+\\1-grams:
+-99 <s> -0.5
+-0.5 </s>
+-1 key -0.25
+-1.5 bat
+-1 absent
+
+\\2-grams:
+-0.25 <s> bat
+-0.5 key absent
+
+\\end\\
+"""
+
+
+def test_a_language_model_is_compiled_in_unscaled(converted: Path, lexicon: Path, tmp_path: Path) -> None:
+    arpa = tmp_path / "lm.arpa"
+    arpa.write_text(ARPA)
+    more = ("--lm", str(arpa), "--decoder", "lm_scale=0.5", "--decoder", "word_penalty=-1")
+    assert _pack(converted, lexicon, tmp_path, *more) == 0
+    bundle = Bundle.load(tmp_path / "tiny-1")
+    graph = Graph.load(bundle.path(WORD_LOOP))
+    assert [output.word for output in graph.outputs] == ["bat", "key"]
+    assert graph.lm is not None
+    begun = np.array([graph.lm.start, graph.lm.start])
+    log_probs, _ = graph.lm.advance(begun, np.array([0, 1]))
+    np.testing.assert_allclose(log_probs, np.log(10) * np.array([-0.25, -1.5]), rtol=1e-3)
+    loop = Recognizer(bundle).word_loop()
+    assert loop.lm is not None
+    np.testing.assert_allclose(loop.lm.unigrams, graph.lm.unigrams / 2)
+    assert float(loop.weights.min()) == pytest.approx(float(graph.weights.min()) / 2 - 1)
+
+
+def test_free_text_has_one_source(
+    converted: Path, lexicon: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        _pack(converted, lexicon, tmp_path, "--lm", "a", "--unigram", "b")
+    assert "not allowed with" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", ["bat", "bat much", "bat -1 -2"])
