@@ -10,6 +10,7 @@ from __future__ import annotations
 import lzma
 import math
 import re
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -128,8 +129,13 @@ class _Reader:
         if self._next() != f"\\{order}-grams:":
             self._fail(f"expected \\{order}-grams:")
         numbers, ngrams, log_probs, backoffs = [], [], [], []
-        while not self._peek().startswith("\\"):
-            fields = self._next().split()
+        for line in islice(self._lines, self._number, None):
+            if line.lstrip().startswith("\\"):
+                break
+            self._number += 1
+            fields = line.split()
+            if not fields:
+                continue
             if len(fields) not in (order + 1, order + 2):
                 self._fail(f"expected log10 P, {order} word(s) and perhaps a back-off")
             try:
