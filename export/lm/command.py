@@ -20,8 +20,9 @@ from export.lm.smoothing import SMOOTHINGS
 
 HELD_OUT_EVERY = 100
 """Every so many lines one is measured on and not learned from."""
-PACKED_NGRAM_BYTES = 3.0
-"""What an n-gram takes in a bundle's free-text graph, single words and lexicon tree not counted; measured."""
+PACKED_NGRAM_BYTES = {1: 1.0, 2: 3.5, 3: 4.6}
+"""What an n-gram takes in a bundle's free-text graph, by the model's order, measured with 300,000; the
+words themselves and their tree are not counted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     report(model, names)
     ngrams = args.max_ngrams
     if args.size is not None:
-        ngrams = len(words) + int(args.size * 1e6 / PACKED_NGRAM_BYTES)
+        ngrams = len(words) + int(args.size * 1e6 / PACKED_NGRAM_BYTES[args.order])
     if ngrams is not None and ngrams < model.ngrams:
         model = prune(model, ngrams, history_shares(model, texts, shares))
         print(f"{model.ngrams} n-grams after pruning")

@@ -32,7 +32,7 @@ def test_text_becomes_a_model(text: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "text.txt: perplexity" in printed and f"{model.keys[2].size} of order 3" in printed
 
 
-@pytest.mark.parametrize(("flag", "value", "ngrams"), [("--max-ngrams", "25", 25), ("--size", "0.00006", 29)])
+@pytest.mark.parametrize(("flag", "value", "ngrams"), [("--max-ngrams", "25", 25), ("--size", "92e-6", 29)])
 def test_the_size_is_kept(text: Path, flag: str, value: str, ngrams: int) -> None:
     assert run(text, flag, value) == 0
     assert read_arpa(text.parent / "lm.arpa").ngrams == ngrams
