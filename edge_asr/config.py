@@ -121,13 +121,13 @@ class DecoderConfig:
     max_active: int = 2500
     """Hypotheses kept per frame at the most."""
     word_penalty: float = 0.0
-    """Added (natural log) for every word of a free word loop."""
+    """Added (natural log) for every word of free text."""
     token_offsets: tuple[float, ...] = ()
     """Added to the log-probabilities before the search; none where empty. Minus a share of each token's log
     prior, as of old in hybrid systems (H. Bourlard and N. Morgan, "Connectionist speech recognition", 1994):
     evens out what the network says because it is usual, blank above all."""
     lm_scale: float = 0.7
-    """Factor on word weights of a free word loop."""
+    """Factor on the language model's log-probabilities in free text."""
     reject_below: float = 0.0
     """An utterance with less confidence than this is Rejected."""
 

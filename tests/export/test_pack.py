@@ -250,7 +250,11 @@ def test_a_language_model_is_compiled_in_unscaled(converted: Path, lexicon: Path
     begun = np.array([graph.lm.start, graph.lm.start])
     log_probs, _ = graph.lm.advance(begun, np.array([0, 1]))
     np.testing.assert_allclose(log_probs, np.log(10) * np.array([-0.25, -1.5]), rtol=1e-3)
-    loop = Recognizer(bundle).word_loop()
+    recognizer = Recognizer(bundle)
+    stream = recognizer.stream()
+    stream.accept_waveform(bundle.golden()["samples"])
+    assert len(stream.finish()) == 1
+    loop = recognizer.word_loop()
     assert loop.lm is not None
     np.testing.assert_allclose(loop.lm.unigrams, graph.lm.unigrams / 2)
     assert float(loop.weights.min()) == pytest.approx(float(graph.weights.min()) / 2 - 1)
