@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +18,10 @@ from edge_asr.arrays import Float32Array
 from edge_asr.audio.file import read_audio
 from edge_asr.config import MfccConfig
 from edge_asr.features.mfcc import mfcc
-from export.augment import perturb_level, perturb_speed
+from export.augment.chain import Chain
+from export.augment.level import perturb_level
+from export.augment.speed import perturb_speed
+from export.augment.surroundings import Surroundings
 from export.corpus import Utterance
 from export.nonspeech import nonspeech
 
@@ -33,6 +38,8 @@ class Variant:
     """Gain is drawn from this range for each utterance."""
     seed: int = 0
     """Where the drawing starts."""
+    chain: Chain | None = None
+    """Distortions; then speed and level are theirs to change, and those above stay as they are."""
 
 
 class FeatureSet:
@@ -68,19 +75,65 @@ class FeatureSet:
 
 
 def cached_features(
-    cache: Path, name: str, utterances: list[Utterance], config: MfccConfig, variant: Variant
+    cache: Path,
+    name: str,
+    utterances: list[Utterance],
+    config: MfccConfig,
+    variant: Variant,
+    around: Surroundings | None = None,
 ) -> FeatureSet:
-    """MFCC of a set, computed if the cache does not hold just these files, settings and variant."""
-    what = [asdict(config), asdict(variant), [[str(u.audio), u.audio.stat().st_size] for u in utterances]]
+    """MFCC of a set, computed if the cache does not hold just these files, settings and variant.
+
+    ``around`` is what the variant's chain needs, if it has one.
+    """
+    files = [[str(u.audio), u.audio.stat().st_size] for u in utterances]
+    what = [asdict(config), _identity(variant, around), files]
 
     def compute() -> Iterator[Float32Array]:
         rng = np.random.default_rng(variant.seed)
         for utterance in utterances:
-            samples = read_audio(utterance.audio, config.sample_rate_hz)
-            samples = perturb_speed(samples, variant.speed, config.sample_rate_hz)
-            yield mfcc(perturb_level(samples, rng.uniform(*variant.level_db)), config)
+            yield mfcc(_heard(utterance, variant, config.sample_rate_hz, rng, around), config)
 
-    return _build(cache, f"{name}-{variant.speed:g}", what, compute, len(utterances))
+    label = f"{variant.speed:g}" if variant.chain is None else f"{variant.chain.name}{variant.seed % 100}"
+    return _build(cache, f"{name}-{label}", what, compute, len(utterances))
+
+
+def distorted(
+    utterance: Utterance, chain: Chain, seed: int, around: Surroundings
+) -> tuple[Float32Array, list[str]]:
+    """Samples (n,) of an utterance after a chain, and what was done to it.
+
+    What is drawn depends on the seed and on which utterance it is, not on the ones before it: a set that
+    grows keeps its old distortions.
+    """
+    name = f"{utterance.corpus}/{utterance.audio.name}"
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    return chain(read_audio(utterance.audio, around.sample_rate_hz), rng, around)
+
+
+def _heard(
+    utterance: Utterance,
+    variant: Variant,
+    sample_rate_hz: int,
+    rng: np.random.Generator,
+    around: Surroundings | None,
+) -> Float32Array:
+    """Samples (n,) of an utterance as the variant has it."""
+    if variant.chain is not None:
+        assert around is not None, "a chain comes with its surroundings"
+        return distorted(utterance, variant.chain, variant.seed, around)[0]
+    samples = perturb_speed(read_audio(utterance.audio, sample_rate_hz), variant.speed, sample_rate_hz)
+    return perturb_level(samples, rng.uniform(*variant.level_db))
+
+
+def _identity(variant: Variant, around: Surroundings | None) -> dict[str, object]:
+    """What makes the variant's features what they are; the number of copies does not."""
+    if variant.chain is None:
+        # As before there were chains, so that caches of then still hold.
+        return {k: v for k, v in asdict(variant).items() if k != "chain"}
+    values = asdict(dataclasses.replace(variant, chain=dataclasses.replace(variant.chain, copies=1)))
+    clips = (around.noises, around.voices) if around is not None else ()
+    return {**values, "mixed in": [c.fingerprint for c in clips if c is not None]}
 
 
 def cached_nonspeech(cache: Path, count: int, config: MfccConfig, seed: int) -> FeatureSet:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from edge_asr.config import CmvnConfig
 from edge_asr.features.cmvn import cmvn
+from export.augment.chain import surroundings
 from export.batches import Item
 from export.cache import FeatureSet, Float16Array, Variant, cached_features, cached_nonspeech
 from export.checkpoint import FrontEnd
@@ -56,7 +57,10 @@ Gathered: TypeAlias = dict[str, tuple[float, list[tuple[int, ...]], list[Feature
 
 
 def gather(recipe: Recipe, cache: Path) -> tuple[Gathered, Gathered]:
-    """Labels and raw features of the train and dev sets, computing features that the cache lacks."""
+    """Labels and raw features of the train and dev sets, computing features that the cache lacks.
+
+    Each utterance has one variant for each speed, and one for each copy of each chain of distortions.
+    """
     corpus, root = recipe.corpus, Path(recipe.corpus.root)
     dictionary = Dictionary.load()
     raw: Gathered = {}
@@ -68,6 +72,7 @@ def gather(recipe: Recipe, cache: Path) -> tuple[Gathered, Gathered]:
             level = (0.0, 0.0) if speed == 1.0 else (low, high)
             variant = Variant(speed=speed, level_db=level, seed=recipe.seed * 100 + i)
             sets.append(cached_features(cache, f"{chosen.name}-train", utterances, recipe.mfcc, variant))
+        sets += _distorted(recipe, chosen.name, utterances, cache)
         raw[chosen.name] = (chosen.weight, labels, sets)
     if corpus.nonspeech:
         features = cached_nonspeech(cache, corpus.nonspeech, recipe.mfcc, recipe.seed)
@@ -79,10 +84,29 @@ def gather(recipe: Recipe, cache: Path) -> tuple[Gathered, Gathered]:
     return raw, dev
 
 
+def _distorted(recipe: Recipe, name: str, utterances: list[Utterance], cache: Path) -> list[FeatureSet]:
+    """Features of one set after each chain of distortions, as often as it says."""
+    sets: list[FeatureSet] = []
+    seed = recipe.seed * 100 + len(recipe.corpus.speeds)
+    for chain in recipe.corpus.distortions:
+        around = surroundings(
+            chain,
+            root=Path(recipe.corpus.root),
+            voices=[u.audio for u in utterances],
+            cache=cache,
+            sample_rate_hz=recipe.mfcc.sample_rate_hz,
+        )
+        for _ in range(chain.copies):
+            variant = Variant(seed=seed + len(sets), chain=chain)
+            features = cached_features(cache, f"{name}-train", utterances, recipe.mfcc, variant, around)
+            sets.append(features)
+    return sets
+
+
 def load_learnset(recipe: Recipe, cache: Path) -> Learnset:
     """The corpus of a recipe, normalised."""
     raw, raw_dev = gather(recipe, cache)
-    front_end = FrontEnd(mfcc=recipe.mfcc, cmvn=_statistics(raw))
+    front_end = FrontEnd(mfcc=recipe.mfcc, cmvn=_statistics(raw, every=bool(recipe.corpus.distortions)))
     train: list[Item] = []
     for name, (weight, all_labels, sets) in raw.items():
         normal = [_normalised(s, front_end.cmvn, name) for s in sets]
@@ -121,14 +145,19 @@ def _pieces(variants: list[Float16Array], weight: float) -> Iterator[Item]:
             yield Item(((piece, 0),), (), weight / len(variants))
 
 
-def _statistics(raw: Gathered) -> CmvnConfig:
-    """Mean and scale over the utterances with words, at the first speed of each set."""
+def _statistics(raw: Gathered, *, every: bool) -> CmvnConfig:
+    """Mean and scale over the utterances with words: of every variant, or at the middle speed."""
     count, total, squares = 0, np.zeros(1), np.zeros(1)
     for _, labels, sets in raw.values():
         for i, row in enumerate(labels):
             if row:
-                x = sets[len(sets) // 2][i].astype(np.float64)
-                count, total, squares = count + len(x), total + x.sum(axis=0), squares + (x**2).sum(axis=0)
+                for features in sets if every else [sets[len(sets) // 2]]:
+                    x = features[i].astype(np.float64)
+                    count, total, squares = (
+                        count + len(x),
+                        total + x.sum(axis=0),
+                        squares + (x**2).sum(axis=0),
+                    )
     mean = total / count
     deviation = np.sqrt(squares / count - mean**2)
     return CmvnConfig(

@@ -10,7 +10,8 @@ from typing import Any
 
 from edge_asr.config import MfccConfig, from_dict
 from edge_asr.errors import BundleError, UsageError
-from export.augment import SpecAugmentConfig
+from export.augment.chain import Chain
+from export.augment.spec_augment import SpecAugmentConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +38,18 @@ class CorpusConfig:
     """Each utterance is heard at one of these speeds, another one each epoch."""
     level_db: tuple[float, ...] = (-14.0, 6.0)
     """Range of the gain of the perturbed copies."""
+    distortions: tuple[Chain, ...] = ()
+    """Further ways in which each utterance is heard, beside the speeds."""
     nonspeech: int = 0
     """How many generated sounds without speech are added (export/nonspeech.py)."""
     max_seconds: float = 20.0
     """Longer recordings with words are left out."""
+
+    def __post_init__(self) -> None:
+        names = [chain.name for chain in self.distortions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two distortions are called {twice[0]!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from export.augment import SpecAugment
+from export.augment.spec_augment import SpecAugment
 from export.batches import Batch, collate, plan_epoch, take_turns
 from export.checkpoint import MODEL_FILE, Checkpoint, save_checkpoint
 from export.criterion import Criterion, create_criterion

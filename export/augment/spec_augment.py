@@ -1,4 +1,4 @@
-"""Changes to the training speech: speed and level before features, SpecAugment on features."""
+"""Masks on the features: bands and stretches of time that the network must do without."""
 
 from __future__ import annotations
 
@@ -7,30 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_asr.arrays import Float32Array
-from edge_asr.audio.resample import resample
 from edge_asr.features.mfcc import dct_matrix
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from export.checkpoint import FrontEnd
-
-
-def perturb_speed(samples: Float32Array, speed: float, sample_rate_hz: int) -> Float32Array:
-    """Play ``speed`` times as fast, pitch included.
-
-    Source: T. Ko et al., "Audio augmentation for speech recognition", Interspeech 2015.
-    (n,) -> (about n / speed,).
-    """
-    if speed == 1.0:
-        return samples
-    return resample(samples, round(sample_rate_hz * speed), sample_rate_hz)
-
-
-def perturb_level(samples: Float32Array, gain_db: float) -> Float32Array:
-    """Amplify and clip, as a badly set microphone does: (n,) -> (n,)."""
-    return np.asarray(np.clip(samples * np.float32(10 ** (gain_db / 20)), -1.0, 1.0), dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
