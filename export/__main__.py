@@ -15,6 +15,7 @@ COMMANDS = {
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),
     "lexicon": ("export.lexicon", "train", "choose the words a model knows"),
     "lm": ("export.lm.command", "train", "make a language model of text"),
+    "show-batch": ("export.show_batch", "train", "draw what a network is fed"),
     "pack": ("export.pack", "export", "make a model bundle"),
 }
 """Command -> module that offers ``add_arguments`` and ``run``, the extra it needs, and what it does."""
@@ -24,7 +25,7 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its module, and torch with it, is imported only then."""
-    summary = "\n".join(f"  {name:9}{what}" for name, (_, _, what) in COMMANDS.items())
+    summary = "\n".join(f"  {name:12}{what}" for name, (_, _, what) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python -m export",
         usage="python -m export COMMAND ...",
