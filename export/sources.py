@@ -33,6 +33,20 @@ SOURCES = {
         "public domain recordings; CC BY 4.0",
     ),
     "synth_kokoro": Source("sentences spoken by Kokoro-82M, made for this project", "Apache-2.0 (the model)"),
+    "synth_piper": Source(
+        "sentences spoken by Piper, made for this project",
+        "GPL-3.0 (the program); see the card of each voice",
+    ),
+    "synth_festival": Source(
+        "sentences spoken by Festival (CSTR, University of Edinburgh), made for this project",
+        "MIT-like (the program and the voice kal_diphone)",
+    ),
+    "synth_flite": Source(
+        "sentences spoken by CMU Flite, made for this project", "BSD-style (program and voices)"
+    ),
+    "synth_espeak-ng": Source(
+        "sentences spoken by eSpeak NG, made for this project", "GPL-3.0 (the program)"
+    ),
     "grid": Source("GRID audiovisual sentence corpus (M. Cooke et al.), one speaker", "CC BY 4.0"),
     "commands": Source("smart-home commands of the voice2json project, one speaker", "MIT"),
     "digits8k": Source("Free Spoken Digit Dataset (Z. Jackson et al.)", "CC BY-SA 4.0"),
@@ -45,7 +59,10 @@ SOURCES = {
     "books": Source("public-domain books, text only", "public domain"),
     "cmudict": Source("CMU Pronouncing Dictionary (Carnegie Mellon University)", "BSD-style"),
 }
-"""Name of a set -> its source. A new set needs a line here before a model of it can be packed."""
+"""Name of a set -> its source. A new set needs a line here before a model of it can be packed.
+
+``synth_ENGINE_WHAT`` has the source of ``synth_ENGINE``.
+"""
 
 
 def sources_of(names: Iterable[str]) -> list[tuple[str, Source]]:
@@ -56,9 +73,10 @@ def sources_of(names: Iterable[str]) -> list[tuple[str, Source]]:
     UsageError: nobody wrote down where a set comes from.
     """
     chosen = sorted(set(names))
-    unknown = [name for name in chosen if name not in SOURCES]
+    keys = {name: "_".join(name.split("_")[:2]) if name.startswith("synth_") else name for name in chosen}
+    unknown = [name for name in chosen if keys[name] not in SOURCES]
     if unknown:
         raise UsageError(
             f"the source and licence of {', '.join(unknown)} are not known: add them to export/sources.py"
         )
-    return [(name, SOURCES[name]) for name in chosen]
+    return [(name, SOURCES[keys[name]]) for name in chosen]

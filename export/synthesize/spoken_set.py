@@ -1,0 +1,93 @@
+"""A set of spoken texts on disk: Ogg Opus files and their manifest, which can be continued."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_asr.arrays import Float32Array
+from edge_asr.errors import AudioError, UsageError
+from export.synthesize.plan import Line
+
+SAMPLE_RATE_HZ = 16_000
+SETTINGS_FILE = "synthesis.json"
+"""What the set was made with; a set is continued only with the same."""
+
+_COMPRESSION = 0.85
+"""libsndfile's Opus level: about 50 kbit/s, transparent for speech at 16 kHz."""
+_SHORTEST_S = 0.15
+_FAINTEST = 0.01
+
+
+class SpokenSet:
+    """A folder in the corpus format.
+
+    Raises
+    ------
+    UsageError: the folder holds a set that was made otherwise.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self._folder, self._engine = folder, settings["engine"]
+        self._manifest = folder / "manifest.jsonl"
+        (folder / "audio").mkdir(parents=True, exist_ok=True)
+        path = folder / SETTINGS_FILE
+        if path.is_file():
+            made_with = json.loads(path.read_text(encoding="utf-8"))
+            other = sorted(k for k in {*settings, *made_with} if settings.get(k) != made_with.get(k))
+            if other:
+                raise UsageError(f"{folder} was made with another {', '.join(other)}: choose another --out")
+        elif self._manifest.exists():
+            raise UsageError(f"{folder} holds a set that was not synthesized here: choose another --out")
+        path.write_text(json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        self.done = self._read()
+
+    def _read(self) -> set[int]:
+        """Numbers of the utterances that are there; drops a last line that was cut off."""
+        if not self._manifest.is_file():
+            return set()
+        whole = self._manifest.read_bytes()
+        whole = whole[: whole.rfind(b"\n") + 1]
+        self._manifest.write_bytes(whole)
+        return {int(Path(json.loads(line)["audio"]).stem) for line in whole.splitlines()}
+
+    def add(self, number: int, line: Line, samples: Float32Array, rate_hz: int) -> None:
+        """Keep an utterance: its audio first, so that what the manifest names is there.
+
+        Raises
+        ------
+        AudioError: nothing can be heard in it.
+        """
+        import soundfile
+
+        from edge_asr.audio.resample import resample
+
+        mono = resample(np.asarray(samples, dtype=np.float32), rate_hz, SAMPLE_RATE_HZ)
+        peak = float(np.abs(mono).max(initial=0.0))
+        if mono.size < _SHORTEST_S * SAMPLE_RATE_HZ or not peak >= _FAINTEST:
+            raise AudioError(f"{line.voice} said nothing for {line.text!r}")
+        audio = f"audio/{number:06}.opus"
+        soundfile.write(
+            self._folder / audio,
+            mono / max(1.0, peak / 0.9),  # the codec overshoots by up to a decibel
+            SAMPLE_RATE_HZ,
+            format="OGG",
+            subtype="OPUS",
+            compression_level=_COMPRESSION,
+        )
+        entry = {
+            "audio": audio,
+            "text": line.text,
+            "speaker": f"{self._engine}:{line.voice}",
+            "split": "train",
+            "seconds": round(mono.size / SAMPLE_RATE_HZ, 3),
+            "engine": self._engine,
+            "voice": line.voice,
+            "speed": line.speed,
+        }
+        with self._manifest.open("a", encoding="utf-8") as manifest:
+            manifest.write(json.dumps(entry) + "\n")
+        self.done.add(number)
