@@ -16,6 +16,7 @@ COMMANDS = {
     "lexicon": ("export.lexicon", "train", "choose the words a model knows"),
     "lm": ("export.lm.command", "train", "make a language model of text"),
     "show-batch": ("export.show_batch", "train", "draw what a network is fed"),
+    "texts": ("export.texts.command", "train", "draw sentences to be spoken"),
     "synthesize": ("export.synthesize.command", "train", "speak texts in many voices"),
     "pack": ("export.pack", "export", "make a model bundle"),
 }

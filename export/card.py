@@ -42,8 +42,7 @@ def render_card(
         corpus = checkpoint.recipe["corpus"]
         train = [chosen["name"] for chosen in corpus["train"]]
         dev = list(corpus["dev"])
-        noises = [chain.get("noise") for chain in corpus.get("distortions") or ()]
-        mixed_in = [noise["set"] for noise in noises if noise]
+        noises = mixed_in(corpus)
     except (KeyError, TypeError) as error:
         raise BundleError(f"the checkpoint's recipe does not name its corpus: {error!r}") from error
     weights = sum(tensor.numel() for tensor in checkpoint.weights.values())
@@ -63,8 +62,8 @@ def render_card(
         "| set | use | source | licence |",
         "|---|---|---|---|",
     ]
-    uses = {"text": text_sources, "measured": dev, "learned": train, "mixed in": mixed_in}
-    for name, source in sources_of([*train, *dev, *mixed_in, *text_sources]):
+    uses = {"text": text_sources, "measured": dev, "learned": train, "mixed in": noises}
+    for name, source in sources_of([*train, *dev, *noises, *text_sources]):
         use = ", ".join(use for use, names in sorted(uses.items()) if name in names)
         lines.append(f"| {name} | {use} | {source.title} | {source.licence} |")
     lines += ["", "## Figures", "", *_figures(checkpoint.history, difference)]
@@ -91,6 +90,12 @@ def render_card(
     if notes:
         lines += ["", notes.strip()]
     return "\n".join(lines) + "\n"
+
+
+def mixed_in(corpus: Mapping[str, Any]) -> list[str]:
+    """Sets of noises that the distortions of a recipe's corpus add to speech."""
+    noises = (chain.get("noise") for chain in corpus.get("distortions", ()))
+    return sorted({noise["set"] for noise in noises if noise})
 
 
 def _figures(history: Sequence[Mapping[str, Any]], difference: Difference) -> list[str]:

@@ -55,13 +55,16 @@ def enumerate_paths(network: WordNetwork) -> Iterator[Path]:
         words += 1
 
 
-def random_sentences(network: WordNetwork, n: int, seed: int) -> list[str]:
+def random_sentences(network: WordNetwork, n: int, seed: int, *, by_turns: bool = False) -> list[str]:
     """``n`` sentences at random, as ``random_paths`` draws them."""
-    return [sentence(path) for path in random_paths(network, n, seed)]
+    return [sentence(path) for path in random_paths(network, n, seed, by_turns=by_turns)]
 
 
-def random_paths(network: WordNetwork, n: int, seed: int) -> list[Path]:
+def random_paths(network: WordNetwork, n: int, seed: int, *, by_turns: bool = False) -> list[Path]:
     """``n`` ways at random: all alike likely, or, where there is a loop, each arc of a node alike likely.
+
+    With ``by_turns`` the latter holds anyway: then a rule with few sentences comes as often as its
+    neighbour with a million.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def random_paths(network: WordNetwork, n: int, seed: int) -> list[Path]:
         raise ValueError(f"{network.name} accepts no sentence")
     rng = random.Random(seed)
     leaving = _leaving(network)
-    ways = _ways_to_end(network)
+    ways = None if by_turns else _ways_to_end(network)
     return [_draw(network, leaving, ways, rng) for _ in range(n)]
 
 

@@ -114,3 +114,10 @@ def test_loops_can_be_drawn_from() -> None:
     drawn = set(random_sentences(looped(), 200, seed=0))
     assert {"go", "go on", "go on on"} <= drawn
     assert all(sentence(path).startswith("go") for path in islice(enumerate_paths(looped()), 5))
+
+
+def test_by_turns_a_small_rule_comes_as_often_as_a_large_one() -> None:
+    network = ladder(4)
+    network.add(network.start, network.end, "stop")
+    assert random_sentences(network, 600, 1).count("stop") < 80, "one of seventeen sentences"
+    assert random_sentences(network, 600, 1, by_turns=True).count("stop") > 140, "one of three first words"

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
+pytest.importorskip("scipy", reason="filters need scipy (the extra train)")
+
 from edge_asr.arrays import Float32Array
 from edge_asr.config import MfccConfig
 from edge_asr.errors import UsageError
@@ -175,3 +177,15 @@ def test_features_without_distortions_keep_their_place_in_the_cache(corpora: Pat
     key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
     cached_features(tmp_path, "a", utterances, config, Variant(speed=0.9, level_db=(-14.0, 6.0), seed=100))
     assert (tmp_path / f"a-0.9-{key}" / "offsets.npy").is_file()
+
+
+def test_the_card_names_noises_that_were_mixed_in(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="the card reads a checkpoint")
+    from dataclasses import asdict
+
+    from export.card import mixed_in
+
+    path = tmp_path / "tiny.toml"
+    path.write_text(RECIPE)
+    assert mixed_in(asdict(read_recipe(path))["corpus"]) == ["noise"]
+    assert mixed_in({"train": []}) == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("scipy", reason="filters need scipy (the extra train)")
+
 from edge_asr.arrays import Float32Array
 from export.augment.band import KINDS, Band, band_limit, narrow
 from export.augment.codec import CODECS, Codec, round_trip
