@@ -1,6 +1,6 @@
 """``python -m benchmarks.first_light``: what the first model understands, beside PocketSphinx.
 
-Phone error rate; closed choice among all dev sentences of LibriSpeech; GRID commands
+Phone error rate; free text; closed choice among all dev sentences of LibriSpeech; GRID commands
 with their grammar, by this recognizer and by PocketSphinx in one run; speed, memory and start-up.
 """
 
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jiwer
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
@@ -25,6 +26,7 @@ from edge_asr.acoustic.chunking import AcousticModel
 from edge_asr.audio.file import read_audio
 from edge_asr.audio.pcm import to_bytes
 from edge_asr.bundle import TOKENS, Bundle
+from edge_asr.commands.evaluate import group_of
 from edge_asr.commands.transcribe import transcribe
 from edge_asr.decoder.compile import compile_network
 from edge_asr.decoder.grammar.sentences import sentences_network
@@ -46,6 +48,7 @@ from export.learnset import phone_labels
 from export.score import collapse
 
 GRID_GRAMMAR = Path(__file__).parent / "grammars" / "grid.jsgf"
+FREE_SETS = ("librispeech", "commonvoice", "speechocean762")
 PHONE_SETS = ("librispeech", "commonvoice", "speechocean762", "grid")
 
 
@@ -63,6 +66,7 @@ def main() -> int:
         "limit": args.limit,
         "phone_error_rate": {name: phone_error_rate(args, name) for name in PHONE_SETS},
         "closed_choice_librispeech": closed_choice(recognizer, args),
+        "free_text_wer": {name: free_text_wer(recognizer, args, name) for name in FREE_SETS},
         "grid": grid(recognizer, corpus.dev_set(args, "grid")),
         "transcribe": footprint(args, corpus.dev_set(args, "librispeech")[0]),
     }
@@ -134,6 +138,16 @@ def closed_choice(recognizer: Recognizer, args: argparse.Namespace) -> dict[str,
         for u in tqdm(utterances, desc="closed choice", disable=None)
     )
     return {"sentences": len(everything), "utterances": len(utterances), "right": right / len(utterances)}
+
+
+def free_text_wer(recognizer: Recognizer, args: argparse.Namespace, name: str) -> dict[str, float]:
+    """Word error rate without a grammar, by speaker group where the set knows ages."""
+    groups: dict[str, tuple[list[str], list[str]]] = {}
+    for utterance in tqdm(corpus.dev_set(args, name), desc=f"free text {name}", disable=None):
+        references, hypotheses = groups.setdefault(group_of(utterance.extra, None), ([], []))
+        references.append(utterance.text)
+        hypotheses.append(transcribe(recognizer, recognizer.word_loop(), utterance.audio)["text"])
+    return {group: round(jiwer.wer(*texts), 4) for group, texts in sorted(groups.items())}
 
 
 def grid(recognizer: Recognizer, utterances: list[Utterance]) -> dict[str, Any]:

@@ -43,6 +43,15 @@ def first_light(result: dict[str, Any]) -> str:
             f"{theirs['cpu_s_per_audio_s']:.3f}",
         ),
         *(
+            (
+                f"free text, {name} dev{'' if group == 'unknown' else ', ' + group}, WER",
+                f"{100 * wer:.1f} %",
+                "-",
+            )
+            for name, groups in figures["free_text_wer"].items()
+            for group, wer in groups.items()
+        ),
+        *(
             (f"phone error rate, {name} dev, with a phone bigram", f"{100 * per['bigram']:.1f} %", "-")
             for name, per in phones.items()
         ),
