@@ -65,6 +65,10 @@ def first_light(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", source]) + "\n"
 
 
+def _suffix(group: str) -> str:
+    return "" if group == "unknown" else f", {group}"
+
+
 def _pair(free: dict[str, Any], held: dict[str, Any], key: str) -> str:
     return f"{free[key]} / {held[key]}"
 
