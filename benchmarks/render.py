@@ -44,7 +44,7 @@ def first_light(result: dict[str, Any]) -> str:
         ),
         *(
             (
-                f"free text, {name} dev{'' if group == 'unknown' else ', ' + group}, WER",
+                f"free text WER, {name} dev{_suffix(group)}",
                 f"{100 * wer:.1f} %",
                 "-",
             )
