@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.file import read_audio
-from edge_asr.config import MfccConfig
+from edge_asr.config import CmvnConfig, MfccConfig
+from edge_asr.features.cmvn import cmvn
 from edge_asr.features.mfcc import mfcc
 from export.augment.chain import Chain
 from export.augment.level import perturb_level
@@ -45,9 +46,11 @@ class Variant:
 class FeatureSet:
     """Features of many utterances: item i is (frames, coefficients) float16."""
 
-    def __init__(self, frames: Float16Array, offsets: NDArray[np.int64]) -> None:
+    def __init__(self, frames: Float16Array, offsets: NDArray[np.int64], key: str = "") -> None:
         self._frames = frames
         self._offsets = offsets
+        self.key = key
+        """What the cache knows it by; empty in memory."""
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -66,7 +69,8 @@ class FeatureSet:
     @classmethod
     def load(cls, path: Path) -> FeatureSet:
         """Read what ``save`` wrote; frames stay on disk until they are used."""
-        return cls(np.load(path / "frames.npy", mmap_mode="r"), np.load(path / "offsets.npy"))
+        frames = np.load(path / "frames.npy", mmap_mode="r")
+        return cls(frames, np.load(path / "offsets.npy"), key=path.name)
 
     def save(self, path: Path) -> None:
         """Write to the folder ``path``; the offsets come last, so where they stand the set is whole."""
@@ -146,6 +150,16 @@ def cached_nonspeech(cache: Path, count: int, config: MfccConfig, seed: int) -> 
             yield mfcc(nonspeech(rng, seconds=seconds, sample_rate_hz=config.sample_rate_hz), config)
 
     return _build(cache, "nonspeech", [asdict(config), count, seed], compute, count)
+
+
+def cached_normal(cache: Path, features: FeatureSet, config: CmvnConfig) -> FeatureSet:
+    """``features``, which come from the cache, after the running normalisation."""
+
+    def compute() -> Iterator[Float32Array]:
+        return (cmvn(features[i].astype(np.float32), config) for i in range(len(features)))
+
+    name = f"{features.key.rpartition('-')[0]}-normal"
+    return _build(cache, name, [features.key, asdict(config)], compute, len(features))
 
 
 def _build(

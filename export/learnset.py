@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from tqdm import tqdm
 
 from edge_asr.config import CmvnConfig
-from edge_asr.features.cmvn import cmvn
 from export.augment.chain import surroundings
 from export.batches import Item
-from export.cache import FeatureSet, Float16Array, Variant, cached_features, cached_nonspeech
+from export.cache import (
+    FeatureSet,
+    Float16Array,
+    Variant,
+    cached_features,
+    cached_nonspeech,
+    cached_normal,
+)
 from export.checkpoint import FrontEnd
 from export.corpus import Utterance, read_set
 from export.dictionary import PHONES, Dictionary
@@ -65,7 +71,8 @@ def gather(recipe: Recipe, cache: Path) -> tuple[Gathered, Gathered]:
     dictionary = Dictionary.load()
     raw: Gathered = {}
     for chosen in corpus.train:
-        utterances, labels = _labelled(read_set(root, chosen.name, "train"), dictionary, corpus.max_seconds)
+        spoken = read_set(Path(chosen.root or root), chosen.name, "train")
+        utterances, labels = _labelled(spoken, dictionary, corpus.max_seconds)
         low, high = corpus.level_db
         sets = []
         for i, speed in enumerate(corpus.speeds):
@@ -103,13 +110,30 @@ def _distorted(recipe: Recipe, name: str, utterances: list[Utterance], cache: Pa
     return sets
 
 
-def load_learnset(recipe: Recipe, cache: Path) -> Learnset:
+def share_of(recipe: Recipe, rank: int, count: int) -> Recipe:
+    """The recipe with one process's share of the sets, for filling the cache together."""
+    corpus = recipe.corpus
+    mine = dataclasses.replace(
+        corpus,
+        train=corpus.train[rank::count],
+        dev=corpus.dev[rank::count],
+        nonspeech=corpus.nonspeech if rank == 0 else 0,
+    )
+    return dataclasses.replace(recipe, corpus=mine)
+
+
+def measure_front_end(recipe: Recipe, cache: Path) -> FrontEnd:
+    """The recipe's front-end with the statistics of its training speech."""
+    raw, _ = gather(recipe, cache)
+    return FrontEnd(mfcc=recipe.mfcc, cmvn=_statistics(raw, every=bool(recipe.corpus.distortions)))
+
+
+def load_learnset(recipe: Recipe, cache: Path, front_end: FrontEnd) -> Learnset:
     """The corpus of a recipe, normalised."""
     raw, raw_dev = gather(recipe, cache)
-    front_end = FrontEnd(mfcc=recipe.mfcc, cmvn=_statistics(raw, every=bool(recipe.corpus.distortions)))
     train: list[Item] = []
-    for name, (weight, all_labels, sets) in raw.items():
-        normal = [_normalised(s, front_end.cmvn, name) for s in sets]
+    for weight, all_labels, sets in raw.values():
+        normal = [cached_normal(cache, s, front_end.cmvn) for s in sets]
         for i, item_labels in enumerate(all_labels):
             if item_labels:
                 train.append(Item(tuple((s, i) for s in normal), item_labels, weight))
@@ -117,7 +141,7 @@ def load_learnset(recipe: Recipe, cache: Path) -> Learnset:
                 train.extend(_pieces([s[i] for s in normal], weight))
     dev = {}
     for name, (weight, dev_labels, [features]) in raw_dev.items():
-        normal_dev = _normalised(features, front_end.cmvn, f"{name} dev")
+        normal_dev = cached_normal(cache, features, front_end.cmvn)
         dev[name] = [Item(((normal_dev, i),), row, weight) for i, row in enumerate(dev_labels)]
     return Learnset(train=train, dev=dev, front_end=front_end, tokens=TOKENS)
 
@@ -163,9 +187,3 @@ def _statistics(raw: Gathered, *, every: bool) -> CmvnConfig:
     return CmvnConfig(
         mean=tuple(round(float(v), 5) for v in mean), scale=tuple(round(float(1 / v), 6) for v in deviation)
     )
-
-
-def _normalised(features: FeatureSet, config: CmvnConfig, name: str) -> FeatureSet:
-    """The same utterances after the running normalisation, in memory."""
-    indices = tqdm(range(len(features)), desc=f"normalise {name}", mininterval=5)
-    return FeatureSet.of(cmvn(features[i].astype(np.float32), config) for i in indices)

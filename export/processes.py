@@ -43,9 +43,8 @@ class Processes:
             if count > 1:
                 distributed.destroy_process_group()
 
-    def leader_first(self, work: Callable[[], object]) -> None:
-        """Let the leader do ``work``, such as filling a cache, while the others wait."""
-        if self.leads:
-            work()
+    def share(self, work: Callable[[int, int], object]) -> None:
+        """Do ``work(rank, count)`` in each process and wait until all are done."""
+        work(self.rank, self.count)
         if self.count > 1:
             distributed.barrier()

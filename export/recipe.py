@@ -22,6 +22,8 @@ class SetConfig:
     """Folder below the corpus root."""
     weight: float = 1.0
     """Share of its utterances heard per epoch; above 1 some are heard several times."""
+    root: str | None = None
+    """Where the folder is, if not below the corpus root: a set of one's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,18 @@ class CriterionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TeacherConfig:
+    """An earlier model that shows a new one where in time the phones are."""
+
+    checkpoint: str
+    """Its ``model.pt``, relative to the working directory; its front-end is taken over too."""
+    until_epoch: int = 2
+    """Up to this epoch, the new model learns the tokens of the teacher's forced alignment, frame by frame."""
+    late_outputs: int = 0
+    """How many outputs after the teacher the new model may answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How it is trained."""
 
@@ -98,6 +112,8 @@ class TrainingConfig:
     """Compute in bfloat16 where the processor is quick at it."""
     criterion: CriterionConfig = dataclasses.field(default_factory=CriterionConfig)
     """Loss."""
+    teacher: TeacherConfig | None = None
+    """Where the alignment of the first epochs comes from; without one CTC must find it."""
     spec_augment: SpecAugmentConfig = dataclasses.field(default_factory=SpecAugmentConfig)
     """Masks on the features."""
 

@@ -27,11 +27,12 @@ from export.augment.spec_augment import SpecAugment
 from export.batches import Batch, collate, plan_epoch, take_turns
 from export.checkpoint import MODEL_FILE, Checkpoint, save_checkpoint
 from export.criterion import Criterion, create_criterion
-from export.learnset import Learnset, gather, load_learnset
+from export.learnset import Learnset, gather, load_learnset, measure_front_end, share_of
 from export.net import create_network
 from export.processes import Processes
 from export.recipe import Recipe, read_recipe
 from export.score import phone_errors
+from export.teacher import Teacher
 
 STATE_FILE = "training.pt"
 """What resuming needs beside the model."""
@@ -56,15 +57,21 @@ def run(args: argparse.Namespace) -> int:
     if args.restart:
         (out / STATE_FILE).unlink(missing_ok=True)
     with Processes.join() as processes:
-        processes.leader_first(lambda: gather(recipe, args.cache))
-        Trainer(recipe, load_learnset(recipe, args.cache), out, processes).fit(steps=args.steps)
+        processes.share(lambda rank, count: gather(share_of(recipe, rank, count), args.cache))
+        teacher = Teacher.of(recipe.training.teacher)
+        front_end = teacher.front_end if teacher else measure_front_end(recipe, args.cache)
+        processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), args.cache, front_end))
+        data = load_learnset(recipe, args.cache, front_end)
+        Trainer(recipe, data, teacher, out, processes).fit(steps=args.steps)
     return 0
 
 
 class Trainer:
     """One run: network, optimiser, schedule and what has happened so far."""
 
-    def __init__(self, recipe: Recipe, data: Learnset, out: Path, processes: Processes) -> None:
+    def __init__(
+        self, recipe: Recipe, data: Learnset, teacher: Teacher | None, out: Path, processes: Processes
+    ) -> None:
         self._recipe, self._data, self._out, self._processes = recipe, data, out, processes
         torch.manual_seed(recipe.seed)
         front_end = data.front_end
@@ -78,6 +85,7 @@ class Trainer:
             DistributedDataParallel(self._network) if processes.count > 1 else self._network
         )
         self._early, self._late = (self._criterion(name) for name in ("ctc", recipe.training.criterion.name))
+        self._teacher = teacher
         self._token_mass = torch.zeros(len(data.tokens), dtype=torch.float64)
         self._mask = SpecAugment(recipe.training.spec_augment, front_end)
         self._optimiser = torch.optim.AdamW(
@@ -174,7 +182,11 @@ class Trainer:
         outputs = (batch.lengths + self._network.lookahead_frames + subsampling - 1) // subsampling
         heard = torch.arange(log_probs.shape[1]) < outputs[:, None]
         self._token_mass += log_probs.detach()[heard.to(self._device)].exp().sum(dim=0).cpu()
-        criterion = self._early if epoch + 1 < self._recipe.training.criterion.from_epoch else self._late
+        training = self._recipe.training
+        if training.teacher and epoch < training.teacher.until_epoch:
+            assert self._teacher is not None
+            return self._teacher.loss(log_probs, outputs, batch)
+        criterion = self._early if epoch + 1 < training.criterion.from_epoch else self._late
         losses = criterion(log_probs, outputs, batch.labels.to(self._device), batch.label_lengths)
         return losses / outputs.sum()
 

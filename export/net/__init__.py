@@ -33,5 +33,5 @@ def create_network(name: str, config: dict[str, Any]) -> Network:
     network, settings = NETWORKS[name]
     try:
         return cast("Network", _resolve(network)(_resolve(settings)(**config)))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise UsageError(f"network {name!r}: {error}") from error

@@ -10,7 +10,7 @@ import soundfile
 
 pytest.importorskip("pocketsphinx", reason="the dictionary needs pocketsphinx (the extra train)")
 
-from export.learnset import gather, load_learnset
+from export.learnset import gather, load_learnset, measure_front_end, share_of
 from export.recipe import read_recipe
 
 CHAIN = '[[corpus.distortions]]\nname = "loud"\ncopies = 2\nlevel = { gain_db = [-20, -10] }\n'
@@ -60,7 +60,30 @@ def test_without_distortions_features_are_those_of_before(tmp_path: Path) -> Non
 
 
 def test_statistics_count_what_is_heard(tmp_path: Path) -> None:
-    plain = load_learnset(read_recipe(_recipe(tmp_path, "")), tmp_path / "cache")
-    distorted = load_learnset(read_recipe(_recipe(tmp_path, CHAIN)), tmp_path / "cache")
-    assert distorted.front_end.cmvn.mean[0] < plain.front_end.cmvn.mean[0]
-    assert len(distorted.train[0].variants) == 4
+    cache = tmp_path / "cache"
+    plain = measure_front_end(read_recipe(_recipe(tmp_path, "")), cache)
+    recipe = read_recipe(_recipe(tmp_path, CHAIN))
+    distorted = measure_front_end(recipe, cache)
+    assert distorted.cmvn.mean[0] < plain.cmvn.mean[0]
+    data = load_learnset(recipe, cache, distorted)
+    assert data.front_end == distorted and len(data.train[0].variants) == 4
+
+
+def test_processes_fill_the_cache_together(tmp_path: Path) -> None:
+    recipe = read_recipe(_recipe(tmp_path, CHAIN))
+    shares = [share_of(recipe, rank, 2) for rank in range(2)]
+    assert [[s.name for s in share.corpus.train] for share in shares] == [["set"], []]
+    front_end = measure_front_end(shares[0], tmp_path / "cache")
+    load_learnset(shares[0], tmp_path / "cache", front_end)
+    filled = sorted(tmp_path.glob("cache/*/frames.npy"))
+    load_learnset(recipe, tmp_path / "cache", front_end)
+    assert sorted(tmp_path.glob("cache/*/frames.npy")) == filled, "the share's work is the whole's"
+
+
+def test_a_set_may_lie_elsewhere(tmp_path: Path) -> None:
+    path = _recipe(tmp_path, "")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "set").rename(tmp_path / "own" / "set")
+    path.write_text(path.read_text().replace('name = "set"', f'name = "set", root = "{tmp_path}/own"'))
+    raw, _ = gather(read_recipe(path), tmp_path / "cache")
+    assert len(raw["set"][1]) == 3

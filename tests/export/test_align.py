@@ -1,0 +1,88 @@
+"""Forced alignment against all paths, and what a teacher makes of it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs torch (the extra train)")
+
+import torch
+
+from edge_asr.config import CmvnConfig, MfccConfig
+from export.align import ctc_path
+from export.batches import Batch
+from export.checkpoint import FrontEnd
+from export.net.lstm import LstmConfig, LstmCtc
+from export.score import collapse
+from export.teacher import Teacher
+
+FRONT_END = FrontEnd(mfcc=MfccConfig(cepstra=4), cmvn=CmvnConfig(mean=(0.0,) * 4, scale=(1.0,) * 4))
+
+
+def _best_by_brute_force(log_probs: np.ndarray, labels: list[int]) -> float:
+    frames, tokens = log_probs.shape
+    paths = (p for p in itertools.product(range(tokens), repeat=frames) if collapse(np.array(p)) == labels)
+    return max(sum(log_probs[t, k] for t, k in enumerate(p)) for p in paths)
+
+
+@pytest.mark.parametrize("labels", [[1], [1, 2], [1, 1], [2, 1, 2], []])
+def test_no_path_is_better(labels: list[int]) -> None:
+    rng = np.random.default_rng(len(labels))
+    x = torch.tensor(rng.normal(size=(1, 5, 3)), dtype=torch.float64).log_softmax(-1)
+    [path] = ctc_path(
+        x, torch.tensor([5]), torch.tensor(labels, dtype=torch.long), torch.tensor([len(labels)])
+    )
+    assert collapse(path.numpy()) == labels
+    score = float(x[0, torch.arange(5), path].sum())
+    assert score == pytest.approx(_best_by_brute_force(x[0].numpy(), labels))
+
+
+def test_batch_is_as_one_by_one() -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(3, 9, 5, generator=generator).log_softmax(-1)
+    lengths, counts = torch.tensor([9, 6, 4]), torch.tensor([3, 2, 0])
+    labels = torch.tensor([1, 2, 2, 4, 3])
+    together = ctc_path(x, lengths, labels, counts)
+    for i, row in enumerate(labels.split(counts.tolist())):
+        length = int(lengths[i])
+        alone = ctc_path(x[i : i + 1, :length], lengths[i : i + 1], row, counts[i : i + 1])
+        assert together[i, :length].tolist() == alone[0].tolist()
+        assert not together[i, length:].any()
+
+
+def test_labels_that_do_not_fit_have_no_path() -> None:
+    x = torch.zeros(1, 3, 2)
+    path = ctc_path(x, torch.tensor([3]), torch.tensor([1, 1, 1]), torch.tensor([3]))
+    assert (path == -1).all()
+
+
+def _batch(frames: int) -> Batch:
+    features = torch.randn(2, frames, 4, generator=torch.Generator().manual_seed(2))
+    labels = torch.tensor([1, 2, 3, 1, 2])
+    return Batch(features, torch.tensor([frames, frames - 9]), labels, torch.tensor([3, 2]))
+
+
+def _teacher(late: int) -> Teacher:
+    torch.manual_seed(0)
+    network = LstmCtc(LstmConfig(bins=4, outputs=4, hidden=8, lookahead_frames=12)).eval()
+    return Teacher(network, FRONT_END, late_outputs=late)
+
+
+def test_teacher_shifts_its_alignment() -> None:
+    batch = _batch(48)
+    now, later = (_teacher(late).align(batch, 24) for late in (0, 3))
+    assert torch.equal(later[:, 3:], now[:, :-3]) and not later[:, :3].any()
+    assert [collapse(row.numpy()) for row in now] == [[1, 2, 3], [1, 2]]
+
+
+def test_teacher_is_learned_from() -> None:
+    batch = _batch(48)
+    teacher = _teacher(1)
+    targets = teacher.align(batch, 20)
+    lengths = torch.tensor([20, 17])
+    right = torch.nn.functional.one_hot(targets, 4).float().mul(50).log_softmax(-1)
+    assert float(teacher.loss(right, lengths, batch)) < 1e-3
+    assert float(teacher.loss(right.flip(-1), lengths, batch)) > 10
