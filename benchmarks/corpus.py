@@ -27,6 +27,11 @@ def dev_set(args: argparse.Namespace, name: str) -> list[Utterance]:
     utterances = read_set(args.data, name, "dev")
     if not utterances:
         raise UsageError(f"{args.data / name}: no dev utterances")
-    if args.limit and args.limit < len(utterances):
-        return [utterances[i * len(utterances) // args.limit] for i in range(args.limit)]
-    return utterances
+    return evenly(utterances, args.limit)
+
+
+def evenly(utterances: list[Utterance], count: int | None) -> list[Utterance]:
+    """``count`` of the utterances, evenly spread, or all."""
+    if not count or count >= len(utterances):
+        return utterances
+    return [utterances[i * len(utterances) // count] for i in range(count)]

@@ -71,8 +71,9 @@ def plan_epoch(
             longest = 0
         batches[-1].append((i, variant))
         longest = max(longest, frames)
-    order = rng.permutation(len(batches) - len(batches) % processes)
-    return [batches[i] for i in order]
+    # Those who train together get batches of like length, so that nobody waits for the others.
+    turns = rng.permutation(len(batches) // processes)
+    return [batches[turn * processes + rank] for turn in turns for rank in range(processes)]
 
 
 def collate(

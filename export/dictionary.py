@@ -63,6 +63,10 @@ class Dictionary:
     def __contains__(self, word: str) -> bool:
         return word in self._entries
 
+    def words(self) -> list[str]:
+        """All words, sorted."""
+        return sorted(self._entries)
+
     def pronunciations(self, word: str) -> list[Pronunciation]:
         """Pronunciations of a word; empty where the dictionary lacks it."""
         return self._entries.get(word, [])

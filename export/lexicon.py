@@ -76,6 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dictionary", type=Path, help="dictionary in CMU's format (default: the packaged one)"
     )
     parser.add_argument(
+        "--rest",
+        action="store_true",
+        help="add the dictionary's other words to lexicon.txt: for grammars, not for free text",
+    )
+    parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="gets lexicon.txt and unigram.txt"
     )
 
@@ -90,10 +95,12 @@ def run(args: argparse.Namespace) -> int:
     words = choose_words(texts, dictionary, args.size)
     args.out.mkdir(parents=True, exist_ok=True)
     with (args.out / "lexicon.txt").open("w", encoding="utf-8") as out:
-        for word in words:
+        rest = [w for w in dictionary.words() if args.rest and _WORD.fullmatch(w)]
+        for word in sorted({*words, *rest}):
             for phones in dictionary.pronunciations(word):
                 out.write(f"{word} {' '.join(phones)}\n")
     with (args.out / "unigram.txt").open("w", encoding="utf-8") as out:
         out.writelines(f"{word} {logprob:.4f}\n" for word, logprob in words.items())
-    print(f"{len(words)} words -> {args.out / 'lexicon.txt'}, {args.out / 'unigram.txt'}")
+    others = f" and the {len({*rest} - {*words})} others" if args.rest else ""
+    print(f"{len(words)} words{others} -> {args.out / 'lexicon.txt'}, {args.out / 'unigram.txt'}")
     return 0

@@ -92,3 +92,17 @@ def test_command_writes_both_files(tmp_path: Path, dictionary_file: Path) -> Non
 def test_missing_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.txt: no such text file"):
         list(lexicon.read_text(tmp_path / "nowhere.txt"))
+
+
+def test_the_rest_of_the_dictionary_follows_without_probability(
+    dictionary_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "text.txt").write_text("the cat saw a dog\n")
+    parser = argparse.ArgumentParser()
+    lexicon.add_arguments(parser)
+    flags = ["--text", str(tmp_path / "text.txt"), "--dictionary", str(dictionary_file), "--rest"]
+    assert lexicon.run(parser.parse_args([*flags, "--size", "2", "--out", str(tmp_path)])) == 0
+    lines = (tmp_path / "lexicon.txt").read_text().splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["a", "a", "bus", "cat", "dog", "red", "z"]
+    probable = (tmp_path / "unigram.txt").read_text().splitlines()
+    assert len(probable) == 2

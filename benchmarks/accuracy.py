@@ -1,0 +1,105 @@
+"""``python -m benchmarks.accuracy``: who understands strangers, in quiet and in noise.
+
+Free dictation and commands of speakers that no training heard, by each bundle of ours and by every peer
+that is installed, on the same samples; then our curves over noise. Writes ``results/accuracy.json`` and
+``results/accuracy.png``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks import corpus, spoken_commands
+from benchmarks.accuracy_plot import draw
+from benchmarks.conditions import CLEAN, NOISY, Condition, Scene
+from benchmarks.result import RESULTS, write_result
+from benchmarks.spoken_commands import spoken_commands as speak_commands
+from benchmarks.systems import EdgeAsr, System, peers
+from benchmarks.tally import Tally
+from edge_asr.commands.evaluate import group_of
+from export.corpus import Utterance
+
+GRID_GRAMMAR = Path(__file__).parent / "grammars" / "grid.jsgf"
+COMMANDS = "commands"
+TASKS: dict[str, Path | None] = {
+    "librispeech": None,
+    "commonvoice": None,
+    "speechocean762": None,
+    "grid": GRID_GRAMMAR,
+    COMMANDS: spoken_commands.GRAMMAR,
+}
+"""Set -> the grammar that its speakers keep to, None for free dictation."""
+KITCHEN_TABLE = Condition("mixed", 10.0, room=True)
+"""Where the commands are said: somewhere in a room, with kitchen, car or babble in turn at 10 dB."""
+
+
+def main() -> int:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--models", nargs="+", default=["en-small"], help="bundles (default %(default)s)")
+    parser.add_argument("--cache", type=Path, default=Path("cache"), help="for spoken commands and rooms")
+    parser.add_argument(
+        "--noisy", type=int, default=50, metavar="N", help="utterances of each set in each noise (default 50)"
+    )
+    parser.add_argument("--no-peers", action="store_true", help="measure only our own bundles")
+    corpus.add_arguments(parser)
+    args = parser.parse_args()
+    ours: dict[str, System] = {name: EdgeAsr(name) for name in args.models}
+    others = {} if args.no_peers else peers()
+    scene = Scene(args.data, args.cache)
+    sets = {name: _utterances(args, name) for name in TASKS}
+    figures: dict[str, Any] = {"limit": args.limit, "noisy": args.noisy, "quiet": {}, "noise": {}}
+    for name, utterances in sets.items():
+        condition = KITCHEN_TABLE if name == COMMANDS else CLEAN
+        figures["quiet"][name] = measure({**ours, **others}, scene, name, utterances, condition)
+    held = {name: system for name, system in others.items() if system.grammars}
+    for name, utterances in sets.items():
+        grammar = TASKS[name] is not None
+        few = corpus.evenly(utterances, args.noisy)
+        systems = {**ours, **(held if grammar else {})}
+        figures["noise"][name] = {
+            condition.name: measure(systems, scene, name, few, condition) for condition in (CLEAN, *NOISY)
+        }
+    path = write_result("accuracy", figures)
+    draw(figures, RESULTS / "accuracy.png")
+    print(json.dumps(figures["quiet"], indent=1))
+    print(f"written to {path}")
+    return 0
+
+
+def measure(
+    systems: dict[str, System], scene: Scene, name: str, utterances: list[Utterance], condition: Condition
+) -> dict[str, dict[str, dict[str, float]]]:
+    """System -> speaker group -> figures; all systems hear the same samples in turn."""
+    grammar = TASKS[name]
+    tallies: dict[str, dict[str, Tally]] = {system: {} for system in systems}
+    for utterance in tqdm(utterances, desc=f"{name}, {condition.name}", disable=None):
+        samples = scene.hear(utterance, condition)
+        group = group_of(utterance.extra, None)
+        for label, system in systems.items():
+            tally = tallies[label].setdefault(group, Tally())
+            held_to = grammar if system.grammars else None
+            tally.add(utterance.text, utterance.seconds, partial(system.hear, samples, held_to))
+    return {
+        label: {("all" if group == "unknown" else group): tally.report() for group, tally in groups.items()}
+        for label, groups in tallies.items()
+    }
+
+
+def _utterances(args: argparse.Namespace, name: str) -> list[Utterance]:
+    if name == COMMANDS:
+        return corpus.evenly(speak_commands(args.cache), args.limit)
+    return corpus.dev_set(args, name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What measurements are made of: commands, conditions, spoken forms, counts, music."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("jiwer", reason="benchmarks need jiwer (the extra evaluate)")
+pytest.importorskip("pyroomacoustics", reason="rooms need pyroomacoustics (the extra train)")
+pytest.importorskip("num2words", reason="spoken forms need num2words (it comes with gruut, the extra train)")
+
+import soundfile
+
+from benchmarks.conditions import CLEAN, NOISES, NOISY, Condition, Scene
+from benchmarks.music import music
+from benchmarks.spoken_commands import GRAMMAR
+from benchmarks.systems import as_words
+from benchmarks.tally import Tally
+from edge_asr.decoder.grammar import load_grammar
+from edge_asr.decoder.grammar.census import count_sentences, enumerate_sentences
+from export.corpus import Utterance, read_set
+
+
+def test_there_are_300_commands() -> None:
+    network = load_grammar(GRAMMAR)
+    assert count_sentences(network) == len(enumerate_sentences(network, 1000)) == 300
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Turn on the lights.", "turn on the lights"),
+        ("Set it to 21, please!", "set it to twenty one please"),
+        ("Dim to 50%", "dim to fifty percent"),
+        ("Tune to 98.1", "tune to ninety eight point one"),
+        ("the 3rd of May", "the third of may"),
+        ("I\u2019m well-known", "i'm well known"),
+    ],
+)
+def test_spoken_form(written: str, spoken: str) -> None:
+    assert as_words(written) == spoken
+
+
+def test_tally_counts_words_sentences_and_time() -> None:
+    tally = Tally()
+    tally.add("turn on the light", 2.0, lambda: "turn on the light")
+    tally.add("stop", 1.0, lambda: str(sum(range(300_000)))[:0] + "stop it")
+    report = tally.report()
+    assert report["wer"] == 0.2 and report["right"] == 0.5 and report["utterances"] == 2
+    assert report["cpu_s_per_audio_s"] > 0
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    rng = np.random.default_rng(0)
+    names = [f"moodist_{n}" for recordings in NOISES.values() for n in recordings]
+    for folder, split, files in [
+        ("noise", "train", names),
+        ("librispeech", "dev", "ab"),
+        ("commonvoice", "dev", "c"),
+    ]:
+        (tmp_path / folder).mkdir()
+        lines = []
+        for name in files:
+            soundfile.write(tmp_path / folder / f"{name}.wav", rng.normal(0, 0.05, 32_000), 16_000)
+            lines.append(json.dumps({"audio": f"{name}.wav", "text": "a", "split": split, "seconds": 2.0}))
+        (tmp_path / folder / "manifest.jsonl").write_text("\n".join(lines))
+    return Scene(tmp_path, tmp_path / "cache")
+
+
+def _utterance(tmp_path: Path) -> Utterance:
+    return read_set(tmp_path, "librispeech", "dev")[0]
+
+
+@pytest.mark.parametrize("condition", [CLEAN, *NOISY, Condition("mixed", 10.0)])
+def test_noise_is_as_loud_as_said(tmp_path: Path, scene: Scene, condition: Condition) -> None:
+    utterance = _utterance(tmp_path)
+    clean, heard = scene.hear(utterance, CLEAN), scene.hear(utterance, condition)
+    assert heard.shape == clean.shape
+    gain = float(heard @ clean / (clean @ clean)) if condition.noise else 1.0
+    noise = heard - gain * clean
+    if condition is CLEAN:
+        assert not noise.any()
+    else:
+        snr_db = 10 * np.log10((gain * clean).var() / noise.var())
+        assert snr_db == pytest.approx(condition.snr_db, abs=1.5)
+
+
+def test_conditions_are_the_same_each_time(tmp_path: Path, scene: Scene) -> None:
+    utterance, condition = _utterance(tmp_path), Condition("babble", 5.0)
+    np.testing.assert_array_equal(scene.hear(utterance, condition), scene.hear(utterance, condition))
+    assert condition.name == "babble 5 dB" and Condition("car", 0.0, room=True).name == "room, car 0 dB"
+
+
+def test_music_is_bounded_and_seeded() -> None:
+    one, same, other = (
+        music(np.random.default_rng(s), seconds=2.0, sample_rate_hz=16_000) for s in (1, 1, 2)
+    )
+    assert one.dtype == np.float32 and one.shape == (32_000,) and 0.01 < np.abs(one).max() <= 1.0
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
