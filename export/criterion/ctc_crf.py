@@ -13,6 +13,7 @@ Interspeech 2016.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -57,35 +58,80 @@ class Denominator(nn.Module):
 
     def forward(self, log_probs: Tensor, lengths: Tensor) -> Tensor:
         """(batch, frames, tokens) and the frames of each -> log Z (batch,)."""
+        log_z: Tensor = _LogZ.apply(log_probs, lengths, self.follow, self.repeat, self.ending)  # type: ignore[no-untyped-call]
+        return log_z
+
+
+class _LogZ(torch.autograd.Function):
+    """log Z forwards; how often each token is expected in each frame backwards, by the backward recursion.
+
+    Written out, since automatic differentiation would keep and revisit every small product of every frame.
+    After an utterance's end blanks of probability one keep what is there.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, log_probs: Tensor, lengths: Tensor, follow: Tensor, repeat: Tensor, ending: Tensor
+    ) -> Tensor:
         batch, frames, tokens = log_probs.shape
-        before = self.follow.shape[0]
+        before = follow.shape[0]
         # Relative to the best token of each frame the numbers stay near one.
-        best = log_probs.detach().amax(dim=2)
+        best = log_probs.amax(dim=2)
         y = (log_probs - best[:, :, None]).exp()
-        sounding = log_probs.new_zeros(batch, before, tokens)
-        resting = log_probs.new_zeros(batch, before, tokens)
-        resting[:, 0, 0] = 1.0
-        log_scale = log_probs.new_zeros(batch)
+        over = torch.arange(frames, device=y.device) >= lengths[:, None]
+        y[over] = 0.0
+        blank = torch.where(over, 1.0, y[:, :, 0]).transpose(0, 1).contiguous()[:, :, None, None]
+        y[:, :, 0] = 0.0
+        y = y.transpose(0, 1).contiguous()[:, :, None]  # (frames, batch, 1, tokens), blank left out
+        sounding = y.new_zeros(frames + 1, batch, before, tokens)
+        resting = torch.zeros_like(sounding)
+        resting[0, :, 0, 0] = 1.0
+        totals = y.new_empty(frames, batch)
         for t in range(frames):
-            heard = y[:, t, None, :]
-            mass = sounding + resting
+            mass = sounding[t] + resting[t]
+            held = torch.addcmul(sounding[t], sounding[t], repeat, value=-1.0)
             # sum over what lies before the last phone: (batch, before, last) -> (batch, last, next)
-            entered = torch.einsum("bhl,hlq->blq", mass, self.follow)
-            held = torch.einsum("bhl,hl->bl", sounding, self.repeat)
             if before == 1:
-                moved = entered.sum(dim=1, keepdim=True) - held[:, None]
+                moved = (mass[:, 0] @ follow[0]).unsqueeze(1) + held
             else:
-                moved = entered - torch.diag_embed(held)
-            new_sounding = (moved + sounding) * heard
-            new_sounding[:, :, 0] = 0.0
-            new_resting = mass * heard[:, :, :1]
-            total = (new_sounding + new_resting).sum(dim=(1, 2)).detach()
-            alive = (t < lengths)[:, None, None]
-            sounding = torch.where(alive, new_sounding / total[:, None, None], sounding)
-            resting = torch.where(alive, new_resting / total[:, None, None], resting)
-            log_scale = log_scale + torch.where(t < lengths, total.log() + best[:, t], 0.0)
-        final = ((sounding + resting) * self.ending).sum(dim=(1, 2))
-        return final.log() + log_scale
+                again = torch.diag_embed((sounding[t] * repeat).sum(dim=1))
+                moved = torch.einsum("bhl,hlq->blq", mass, follow) - again + sounding[t]
+            torch.mul(moved, y[t], out=sounding[t + 1])
+            torch.mul(mass, blank[t], out=resting[t + 1])
+            total = (sounding[t + 1] + resting[t + 1]).sum(dim=(1, 2))
+            totals[t] = total
+            scale = total.reciprocal()[:, None, None]
+            sounding[t + 1] *= scale
+            resting[t + 1] *= scale
+        final = ((sounding[-1] + resting[-1]) * ending).sum(dim=(1, 2))
+        ctx.save_for_backward(y, blank, sounding, resting, totals, follow, repeat, ending, over, final)
+        return final.log() + totals.log().sum(dim=0) + best.masked_fill(over, 0.0).sum(dim=1)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        y, blank, sounding, resting, totals, follow, repeat, ending, over, final = ctx.saved_tensors
+        frames, batch = totals.shape
+        before = follow.shape[0]
+        expected = y.new_empty(frames, batch, y.shape[-1])
+        # What is to come after state (h, l), sounding and resting, relative to the forward scale.
+        later_s = (ending / final[:, None, None]).expand(batch, -1, -1)
+        later_r = later_s
+        for t in range(frames - 1, -1, -1):
+            expected[t] = (sounding[t + 1] * later_s).sum(dim=1)
+            expected[t, :, 0] = (resting[t + 1] * later_r).sum(dim=(1, 2))
+            scale = totals[t].reciprocal()[:, None, None]
+            heard = y[t] * later_s * scale
+            rest = blank[t] * later_r * scale
+            if before == 1:
+                entered = (heard[:, 0] @ follow[0].T).unsqueeze(1)
+                later_s = torch.addcmul(entered + heard + rest, repeat, heard, value=-1.0)
+            else:
+                entered = torch.einsum("blq,hlq->bhl", heard, follow)
+                held = torch.diagonal(heard, dim1=1, dim2=2)[:, None]
+                later_s = entered + heard - repeat * held + rest
+            later_r = entered + rest
+        expected[over.T] = 0.0
+        return (expected.transpose(0, 1) * grads[0][:, None, None], None, None, None, None)
 
 
 class CtcCrf(nn.Module):
