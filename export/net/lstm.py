@@ -1,15 +1,13 @@
 """Unidirectional LSTM over subsampled features, for CTC.
 
-Convolutions thin the frames out to a third (as products of spliced frames, which int8 engines like),
-then LSTM layers with layer normalisation between them. Before each LSTM a convolution may look ahead;
-then the layer adds to what it is given instead of replacing it. Causal all the same: to look ahead is to
-answer late, by the look-aheads of all layers and by as much as training finds useful besides, at most
-``lookahead_frames``.
+Convolutions thin the frames out to a third (export/net/front.py), then LSTM layers with layer
+normalisation between them. Before each LSTM a convolution may look ahead; then the layer adds to what it
+is given instead of replacing it. Causal all the same: to look ahead is to answer late, by the look-aheads
+of all layers and by as much as training finds useful besides, at most ``lookahead_frames``.
 
 Sources: S. Hochreiter and J. Schmidhuber, "Long short-term memory", 1997; A. Graves et al.,
 "Connectionist temporal classification", ICML 2006; D. Amodei et al., "Deep Speech 2", 2015 (look-ahead
-convolution); K. He et al., "Deep residual learning", 2015; Y. Gal and Z. Ghahramani, "A theoretically
-grounded application of dropout in recurrent neural networks", 2016.
+convolution); K. He et al., "Deep residual learning", 2015.
 """
 
 from __future__ import annotations
@@ -20,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_FIRST, _SECOND = 5, 5
-"""Frames that the two convolutions see."""
+from export.net.dropout import ChannelDropout
+from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, splice, thin_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +46,9 @@ class LstmConfig:
     def __post_init__(self) -> None:
         if self.ahead and (len(self.ahead) != self.layers or min(self.ahead) < 1):
             raise ValueError(f"ahead must hold {self.layers} numbers from 1 on, got {tuple(self.ahead)}")
-        if sum(self.ahead) * LstmCtc.subsampling > self.lookahead_frames:
+        if sum(self.ahead) * SUBSAMPLING > self.lookahead_frames:
             raise ValueError(
-                f"the layers look {sum(self.ahead) * LstmCtc.subsampling} frames ahead, more than "
+                f"the layers look {sum(self.ahead) * SUBSAMPLING} frames ahead, more than "
                 f"lookahead_frames, {self.lookahead_frames}"
             )
 
@@ -58,7 +56,7 @@ class LstmConfig:
 class LstmCtc(nn.Module):
     """See export/net/network.py for the protocol."""
 
-    subsampling = 3
+    subsampling = SUBSAMPLING
 
     def __init__(self, config: LstmConfig) -> None:
         super().__init__()
@@ -66,23 +64,18 @@ class LstmCtc(nn.Module):
         self.outputs = config.outputs
         self.lookahead_frames = config.lookahead_frames
         hidden = config.hidden
-        self.first = nn.Linear(_FIRST * config.bins, config.channels)
-        self.second = nn.Linear(_SECOND * config.channels, hidden)
+        self.first, self.second = front_layers(config.bins, config.channels, hidden)
         self.norms = nn.ModuleList([nn.LayerNorm(hidden) for _ in range(config.layers + 1)])
         self.ahead = nn.ModuleList([nn.Linear((k + 1) * hidden, hidden) for k in config.ahead])
         self.ahead_norms = nn.ModuleList([nn.LayerNorm(hidden) for _ in config.ahead])
         self.lstms = nn.ModuleList([nn.LSTM(hidden, hidden, batch_first=True) for _ in range(config.layers)])
         self.out = nn.Linear(hidden, config.outputs)
-
-    @property
-    def context_frames(self) -> int:
-        """Feature frames of the past that the convolutions keep."""
-        return (_FIRST - 1) + (_SECOND - self.subsampling)
+        self.drop = ChannelDropout(config.dropout)
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """States of one stream."""
         recurrent = (self.config.layers, self.config.hidden)
-        shapes: dict[str, tuple[int, ...]] = {"context": (self.context_frames, self.config.bins)}
+        shapes: dict[str, tuple[int, ...]] = {"context": (CONTEXT_FRAMES, self.config.bins)}
         if self.config.ahead:
             shapes["ahead"] = (sum(self.config.ahead), self.config.hidden)
         return {**shapes, "hidden": recurrent, "cell": recurrent}
@@ -96,21 +89,19 @@ class LstmCtc(nn.Module):
         hidden and cell (layers, batch, hidden).
         """
         context, *waiting, hidden, cell = self._zeros(features) if state is None else state
-        x = torch.cat([context, features], dim=1)
-        context = x[:, x.shape[1] - self.context_frames :]
-        x = functional.relu(self.first(_splice(x, _FIRST, 1)))
-        x = self.norms[0](functional.relu(self.second(_splice(x, _SECOND, self.subsampling))))
+        x, context = thin_out(features, context, self.first, self.second)
+        x = self.norms[0](x)
         pasts = list(torch.split(waiting[0], list(self.config.ahead), dim=1)) if waiting else []
         hiddens, cells = [], []
         for i, lstm in enumerate(self.lstms):
             if pasts:
                 x, pasts[i] = self._look(i, x, pasts[i])
-            y, (h, c) = lstm(self._drop(x), (hidden[i : i + 1].contiguous(), cell[i : i + 1].contiguous()))
+            y, (h, c) = lstm(self.drop(x), (hidden[i : i + 1].contiguous(), cell[i : i + 1].contiguous()))
             y = self.norms[i + 1](y)
             x = x + y if pasts else y
             hiddens.append(h)
             cells.append(c)
-        log_probs = functional.log_softmax(self.out(self._drop(x)).float(), dim=-1)
+        log_probs = functional.log_softmax(self.out(self.drop(x)).float(), dim=-1)
         ahead = [torch.cat(pasts, dim=1)] if pasts else []
         return log_probs, (context, *ahead, torch.cat(hiddens), torch.cat(cells))
 
@@ -121,12 +112,6 @@ class LstmCtc(nn.Module):
             features[None], (*(s[None] for s in before), hidden[:, None], cell[:, None])
         )
         return log_probs[0], *(s[0] for s in after), hidden[:, 0], cell[:, 0]
-
-    def _drop(self, x: Tensor) -> Tensor:
-        """Drop whole channels of (batch, steps, hidden), the same at every step (variational dropout)."""
-        if not self.training:
-            return x
-        return functional.dropout1d(x.transpose(1, 2), self.config.dropout).transpose(1, 2)
 
     def _zeros(self, features: Tensor) -> tuple[Tensor, ...]:
         """The states at the start of a batch of files."""
@@ -141,11 +126,5 @@ class LstmCtc(nn.Module):
         ahead = self.config.ahead[i]
         steps = x.shape[1]
         x = torch.cat([past.to(x.dtype), x], dim=1)
-        around = functional.relu(self.ahead[i](_splice(x, ahead + 1, 1)))
+        around = functional.relu(self.ahead[i](splice(x, range(ahead + 1))))
         return self.ahead_norms[i](around + x[:, :steps]), x[:, steps:]
-
-
-def _splice(x: Tensor, width: int, stride: int) -> Tensor:
-    """Lay ``width`` neighbouring frames side by side: (batch, frames, n) -> (batch, steps, width * n)."""
-    last = x.shape[1] - width
-    return torch.cat([x[:, i : last + i + 1 : stride] for i in range(width)], dim=-1)

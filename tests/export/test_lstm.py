@@ -59,6 +59,12 @@ def test_gradients_reach_every_weight() -> None:
     assert all(w.grad is not None and bool(w.grad.any()) for w in network.parameters())
 
 
+def test_weights_have_the_names_of_stored_checkpoints() -> None:
+    names = {name.rpartition(".")[0] for name in _network().state_dict()}
+    layers = {f"{kind}.{i}" for kind in ("ahead", "ahead_norms", "lstms") for i in (0, 1)}
+    assert names == {"first", "second", "norms.0", "norms.1", "norms.2", "out", *layers}
+
+
 @pytest.mark.parametrize("ahead", [[1], [1, 0], [3, 2]])
 def test_impossible_look_ahead_is_refused(ahead: list[int]) -> None:
     settings = {"bins": 5, "outputs": 4, "layers": 2, "ahead": ahead, "lookahead_frames": 12}
