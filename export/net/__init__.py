@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 NETWORKS = {
     "lstm": ("export.net.lstm:LstmCtc", "export.net.lstm:LstmConfig"),
+    "tdnn": ("export.net.tdnn:TdnnCtc", "export.net.tdnn:TdnnConfig"),
 }
 """Name -> import paths of the network and of the dataclass of its settings."""
 
