@@ -29,6 +29,7 @@ from export.checkpoint import MODEL_FILE, Checkpoint, save_checkpoint
 from export.criterion import Criterion, create_criterion
 from export.learnset import Learnset, gather, load_learnset, measure_front_end, share_of
 from export.net import create_network
+from export.net.network import Constrained
 from export.processes import Processes
 from export.recipe import Recipe, read_recipe
 from export.score import phone_errors
@@ -36,6 +37,8 @@ from export.teacher import Teacher
 
 STATE_FILE = "training.pt"
 """What resuming needs beside the model."""
+CONSTRAIN_EVERY = 4
+"""Steps between two pulls towards a network's constraint (Povey et al., Interspeech 2018, section 2)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -170,6 +173,8 @@ class Trainer:
         nn.utils.clip_grad_norm_(self._network.parameters(), training.clip_norm)
         self._optimiser.step()
         self._step += 1
+        if self._step % CONSTRAIN_EVERY == 0 and isinstance(self._network, Constrained):
+            self._network.constrain()
         decay = min(training.average_decay, self._step / (self._step + 10))
         with torch.no_grad():
             for mean, now in zip(self._average.parameters(), self._network.parameters(), strict=True):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 NETWORKS = {
     "lstm": ("export.net.lstm:LstmCtc", "export.net.lstm:LstmConfig"),
     "tdnn": ("export.net.tdnn:TdnnCtc", "export.net.tdnn:TdnnConfig"),
+    "tdnnf": ("export.net.tdnnf:TdnnfCtc", "export.net.tdnnf:TdnnfConfig"),
 }
 """Name -> import paths of the network and of the dataclass of its settings."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,3 +68,11 @@ class Network(Protocol):
 
     def eval(self) -> Any:
         """Turn off what only training needs (``torch.nn.Module``)."""
+
+
+@runtime_checkable
+class Constrained(Protocol):
+    """What a network may offer besides: a constraint on its weights that the loss knows nothing of."""
+
+    def constrain(self) -> None:
+        """Pull the weights towards the constraint, in place; training calls it every few steps."""

@@ -19,6 +19,7 @@ BINS, OUTPUTS = 5, 4
 TINY: dict[str, dict[str, Any]] = {
     "lstm": {"hidden": 8, "layers": 2, "ahead": [2, 1]},
     "tdnn": {"dim": 8, "ff": 12, "contexts": [[1, 1], [3, 0], [0, 2]]},
+    "tdnnf": {"dim": 8, "bottleneck": 5, "contexts": [[1, 1], [3, 0], [0, 2]]},
 }
 """Options of a small one of each, with contexts to both sides."""
 SUBJECTS = [(name, chunk) for name in sorted(NETWORKS) for chunk in (3, 6, 12, 24)]

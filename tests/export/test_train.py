@@ -149,6 +149,28 @@ def test_a_sequence_criterion_follows_ctc(workplace: Path) -> None:
     assert priors[0] == max(priors)
 
 
+def test_a_constraint_is_kept_every_fourth_step(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from export.net.tdnnf import TdnnfCtc
+
+    original, pulled = TdnnfCtc.constrain, []
+
+    def constrain(self: TdnnfCtc) -> None:
+        pulled.append(len(stepped))
+        original(self)
+
+    stepped: list[None] = []
+    monkeypatch.setattr(TdnnfCtc, "constrain", constrain)
+    torch_step = torch.optim.AdamW.step
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: (stepped.append(None), torch_step(self)))
+    path = recipe(workplace, "constrained", epochs=1)
+    text = path.read_text().replace('name = "lstm"', 'name = "tdnnf"')
+    path.write_text(
+        text.replace("hidden = 48, layers = 1,", "dim = 16, bottleneck = 8, contexts = [[1, 1]],")
+    )
+    fit(workplace, path, "--steps", "9")
+    assert (pulled, len(stepped)) == ([4, 8], 9)
+
+
 def test_unknown_criterion_is_named(workplace: Path) -> None:
     path = recipe(workplace, "nonsense", epochs=1)
     with path.open("a") as text:

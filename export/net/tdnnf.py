@@ -1,0 +1,152 @@
+"""Factorised time-delay network (TDNN-F), for CTC.
+
+Each layer is a product of two thin matrices: a bottleneck without bias over what lies ``left`` back and
+now, then an affine map over the bottleneck's outputs now and ``right`` ahead. A rectifier, normalisation,
+and 0.66 of what the layer was given follow. The bottleneck is kept near semi-orthogonal while it trains,
+so that all it loses is rank. Causal all the same, see export/net/context.py.
+
+Two departures from the source: layer normalisation in the place of batch normalisation, since a stream has
+no batch, and plain dropout of channels in the place of a continuous one.
+
+Source: D. Povey et al., "Semi-orthogonal low-rank matrix factorization for deep neural networks",
+Interspeech 2018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from export.net.context import Contexts, check_contexts, reaches, taps
+from export.net.dropout import ChannelDropout
+from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, splice, thin_out
+from export.net.stream import step_once, zero_states
+
+MAX_LOOKAHEAD_FRAMES = 30
+"""Later answers than this would be felt as a pause: 300 ms at the usual frame shift."""
+BYPASS = 0.66
+"""Share of a layer's input in its output (section 2.5 of the paper)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TdnnfConfig:
+    """Shape of the network."""
+
+    bins: int
+    """Values in a feature frame."""
+    outputs: int
+    """Blank and tokens."""
+    channels: int = 96
+    """Outputs of the first convolution."""
+    dim: int = 512
+    """Outputs of each layer."""
+    bottleneck: int = 128
+    """Rank of each layer."""
+    contexts: Contexts = ((1, 1),) * 4 + ((3, 1),) * 4 + ((3, 0),) * 4
+    """Outputs that each layer looks back and ahead."""
+    dropout: float = 0.1
+    """Share of the channels dropped from each layer in training."""
+    lookahead_frames: int = 24
+    """Zero frames that follow a file: how late the answer may come, at most 30."""
+
+    def __post_init__(self) -> None:
+        if self.lookahead_frames > MAX_LOOKAHEAD_FRAMES:
+            raise ValueError(
+                f"lookahead_frames must be at most {MAX_LOOKAHEAD_FRAMES}, got {self.lookahead_frames}"
+            )
+        check_contexts(self.contexts, self.lookahead_frames)
+        if self.bottleneck > self.dim:
+            raise ValueError(f"bottleneck must be at most dim, {self.dim}, got {self.bottleneck}")
+
+
+class TdnnfCtc(nn.Module):
+    """See export/net/network.py for the protocol; fulfils ``Constrained`` too."""
+
+    subsampling = SUBSAMPLING
+
+    def __init__(self, config: TdnnfConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.outputs = config.outputs
+        self.lookahead_frames = config.lookahead_frames
+        self.first, self.second = front_layers(config.bins, config.channels, config.dim)
+        self.front_norm = nn.LayerNorm(config.dim)
+        self.layers = nn.ModuleList([_Layer(config, left, right) for left, right in config.contexts])
+        self.out = nn.Linear(config.dim, config.outputs)
+
+    def state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """States of one stream."""
+        return {
+            "context": (CONTEXT_FRAMES, self.config.bins),
+            "pasts": (sum(reaches(self.config.contexts)), self.config.dim),
+        }
+
+    def forward(
+        self, features: Tensor, state: tuple[Tensor, ...] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """(batch, frames, bins) -> log-probabilities (batch, frames // 3, outputs), state.
+
+        State: context (batch, 6, bins), pasts (batch, left + right of all layers, dim).
+        """
+        context, together = zero_states(self, features) if state is None else state
+        x, context = thin_out(features, context, self.first, self.second)
+        x = self.front_norm(x).to(features.dtype)
+        pasts = list(torch.split(together, reaches(self.config.contexts), dim=1))
+        for i, layer in enumerate(self.layers):
+            x, pasts[i] = layer(x, pasts[i])
+        log_probs = functional.log_softmax(self.out(x).to(features.dtype), dim=-1)
+        return log_probs, (context, torch.cat(pasts, dim=1))
+
+    def step(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """One chunk of one stream: (chunk_frames, bins), states without a batch axis."""
+        return step_once(self, features, states)
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Pull each bottleneck towards a semi-orthogonal matrix."""
+        for layer in self.layers:
+            assert isinstance(layer, _Layer)
+            weights = layer.bottleneck.weight
+            weights.copy_(nearer_to_semi_orthogonal(weights))
+
+
+class _Layer(nn.Module):
+    """One factorised layer with its bypass."""
+
+    def __init__(self, config: TdnnfConfig, left: int, right: int) -> None:
+        super().__init__()
+        self._left, self._back, self._ahead = left, taps(left, 0), taps(0, right)
+        self.bottleneck = nn.Linear(len(self._back) * config.dim, config.bottleneck, bias=False)
+        self.affine = nn.Linear(len(self._ahead) * config.bottleneck, config.dim)
+        self.norm = nn.LayerNorm(config.dim)
+        self.drop = ChannelDropout(config.dropout)
+
+    def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, steps, dim) after (batch, left + right, dim) -> the same, ``right`` outputs late."""
+        steps = x.shape[1]
+        x = torch.cat([past, x], dim=1)
+        thin = self.bottleneck(splice(x, self._back))
+        y = self.norm(functional.relu(self.affine(splice(thin, self._ahead))))
+        return self.drop(y) + BYPASS * x[:, self._left : self._left + steps], x[:, steps:]
+
+
+def nearer_to_semi_orthogonal(weights: Tensor) -> Tensor:
+    """One step of (rows, columns), rows <= columns, towards ``M M^T`` being a multiple of the identity.
+
+    With ``P = M M^T``, ``M <- M - 4 v / s^2 (P - s^2 I) M`` where ``s^2 = tr(P P^T) / tr(P)`` leaves the
+    length of M free (sections 2.1 to 2.3 of the paper). v is 1/8 there, which converges quadratically when
+    near; far away it may diverge, so that it is a half and a quarter of that while the eigenvalues are
+    spread, with the thresholds of the paper's implementation (Kaldi, ``ConstrainOrthonormalInternal``).
+    """
+    product = weights @ weights.T
+    trace, squares = product.trace(), product.square().sum()
+    if not trace > 0:
+        return weights
+    spread = float(squares * product.shape[0] / trace**2)
+    rate = 0.125 / (1 if spread <= 1.02 else 2 if spread <= 1.1 else 4)
+    scale = squares / trace
+    product.diagonal().sub_(scale)
+    return weights - 4 * rate / scale * (product @ weights)
