@@ -21,11 +21,14 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor
 
 from edge_asr.errors import EdgeAsrError, UsageError
-from export.net.network import Network
+from export.net.network import FixedChunk, Network
 from export.rundir import GRAPH, INT8_GRAPH, RunDir
 
 OPSET = 18
 """Has LayerNormalization (17); onnxruntime reads it since 1.14."""
+
+CHUNK_FRAMES = 12
+"""Frames per step of networks that take chunks of any length."""
 
 _QUANTIZED = ("MatMul", "Gemm", "LSTM")
 
@@ -48,7 +51,12 @@ def export_step(network: Network, path: Path, *, bins: int, chunk_frames: int) -
     ----------
     bins: values in one feature frame.
     chunk_frames: feature frames per step, a multiple of the network's subsampling.
+
+    Raises
+    ------
+    UsageError: the network cannot take chunks of that length.
     """
+    _check_chunk(network, chunk_frames)
     shapes = network.state_shapes()
     arguments = (torch.zeros(chunk_frames, bins), *(torch.zeros(shape) for shape in shapes.values()))
     with tempfile.TemporaryDirectory() as scratch, _quiet_exporter():
@@ -65,6 +73,16 @@ def export_step(network: Network, path: Path, *, bins: int, chunk_frames: int) -
         # Folds the constants of the trace; what is left are standard operators.
         quant_pre_process(traced, path, skip_symbolic_shape=True)
     onnx.checker.check_model(onnx.load(path), full_check=True)
+
+
+def _check_chunk(network: Network, frames: int) -> None:
+    if frames < 1 or frames % network.subsampling:
+        raise UsageError(f"chunk frames must be a multiple of {network.subsampling}, got {frames}")
+    if isinstance(network, FixedChunk) and frames != network.chunk_frames:
+        raise UsageError(
+            f"chunk frames must be {network.chunk_frames}, got {frames}: this network was trained on chunks "
+            "of that length; leave --chunk-frames away, or train with another chunk_outputs"
+        )
 
 
 def quantize(graph: Path, path: Path, *, weight_bits: int = 7) -> None:
@@ -96,12 +114,19 @@ def quantize(graph: Path, path: Path, *, weight_bits: int = 7) -> None:
 
 
 def float_products(model: onnx.ModelProto) -> list[str]:
-    """Names of the nodes that still multiply with float weights."""
+    """Names of the nodes that still multiply with float weights.
+
+    A convolution with one kernel a channel counts as none: it has a few kilobytes of weights, and is
+    slower in int8 than in float.
+    """
     weights = {tensor.name for tensor in model.graph.initializer}
+    depthwise = {tensor.name for tensor in model.graph.initializer if tensor.dims[1:2] == [1]}
     return [
         node.name or node.op_type
         for node in model.graph.node
-        if node.op_type in (*_QUANTIZED, "GRU", "RNN", "Conv") and weights.intersection(node.input)
+        if node.op_type in (*_QUANTIZED, "GRU", "RNN", "Conv")
+        and weights.intersection(node.input)
+        and not (node.op_type == "Conv" and node.input[1] in depthwise)
     ]
 
 
@@ -121,8 +146,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--chunk-frames",
         type=int,
-        default=12,
-        help="feature frames per step: fewer answer sooner and cost a little more (default %(default)s)",
+        help="feature frames per step: fewer answer sooner and cost a little more "
+        f"(default {CHUNK_FRAMES}, or what the network was trained on if it takes nothing else)",
     )
     parser.add_argument(
         "--weight-bits",
@@ -137,12 +162,11 @@ def run(args: argparse.Namespace) -> int:
     """Write ``acoustic.onnx`` and ``acoustic.int8.onnx`` into the run directory."""
     run_dir = RunDir.load(args.run_dir)
     network = run_dir.network
-    if args.chunk_frames < 1 or args.chunk_frames % network.subsampling:
-        raise UsageError(
-            f"--chunk-frames must be a multiple of {network.subsampling}, got {args.chunk_frames}"
-        )
+    chunk_frames = args.chunk_frames
+    if chunk_frames is None:
+        chunk_frames = network.chunk_frames if isinstance(network, FixedChunk) else CHUNK_FRAMES
     graph, int8_graph = run_dir.path / GRAPH, run_dir.path / INT8_GRAPH
-    export_step(network, graph, bins=run_dir.checkpoint.front_end.bins, chunk_frames=args.chunk_frames)
+    export_step(network, graph, bins=run_dir.checkpoint.front_end.bins, chunk_frames=chunk_frames)
     quantize(graph, int8_graph, weight_bits=args.weight_bits)
     for name in (GRAPH, INT8_GRAPH):
         run_dir.engine(name)

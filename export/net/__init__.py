@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from export.net.network import Network
 
 NETWORKS = {
+    "conformer": ("export.net.conformer:ConformerCtc", "export.net.conformer:ConformerConfig"),
     "lstm": ("export.net.lstm:LstmCtc", "export.net.lstm:LstmConfig"),
     "tdnn": ("export.net.tdnn:TdnnCtc", "export.net.tdnn:TdnnConfig"),
     "tdnnf": ("export.net.tdnnf:TdnnfCtc", "export.net.tdnnf:TdnnfConfig"),

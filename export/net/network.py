@@ -76,3 +76,12 @@ class Constrained(Protocol):
 
     def constrain(self) -> None:
         """Pull the weights towards the constraint, in place; training calls it every few steps."""
+
+
+@runtime_checkable
+class FixedChunk(Protocol):
+    """What a network must offer besides if ``step`` takes chunks of one length only."""
+
+    @property
+    def chunk_frames(self) -> int:
+        """That length, in feature frames."""
