@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASUREMENTS = ("benchmarks.search", "benchmarks.first_light", "benchmarks.render")
+MEASUREMENTS = tuple(
+    f"benchmarks.{name}"
+    for name in ("search", "first_light", "accuracy", "nothing_said", "word_times", "render")
+)
 """Modules, each a program of its own so that none warms the caches of another."""
 
 

@@ -48,6 +48,13 @@ def main() -> int:
     parser.add_argument("--models", nargs="+", default=["en-small"], help="bundles (default %(default)s)")
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="for spoken commands and rooms")
     parser.add_argument(
+        "--beside",
+        type=int,
+        default=40,
+        metavar="N",
+        help="utterances of each set that the peers hear too (default 40)",
+    )
+    parser.add_argument(
         "--noisy", type=int, default=50, metavar="N", help="utterances of each set in each noise (default 50)"
     )
     parser.add_argument("--no-peers", action="store_true", help="measure only our own bundles")
@@ -57,10 +64,14 @@ def main() -> int:
     others = {} if args.no_peers else peers()
     scene = Scene(args.data, args.cache)
     sets = {name: _utterances(args, name) for name in TASKS}
-    figures: dict[str, Any] = {"limit": args.limit, "noisy": args.noisy, "quiet": {}, "noise": {}}
+    figures: dict[str, Any] = {key: {} for key in ("strangers", "beside", "noise")}
+    figures |= {"limit": args.limit, "few": {"beside": args.beside, "noise": args.noisy}}
     for name, utterances in sets.items():
         condition = KITCHEN_TABLE if name == COMMANDS else CLEAN
-        figures["quiet"][name] = measure({**ours, **others}, scene, name, utterances, condition)
+        figures["strangers"][name] = measure(ours, scene, name, utterances, condition)
+        if others:
+            few = corpus.evenly(utterances, args.beside)
+            figures["beside"][name] = measure({**ours, **others}, scene, name, few, condition)
     held = {name: system for name, system in others.items() if system.grammars}
     for name, utterances in sets.items():
         grammar = TASKS[name] is not None
@@ -71,7 +82,7 @@ def main() -> int:
         }
     path = write_result("accuracy", figures)
     draw(figures, RESULTS / "accuracy.png")
-    print(json.dumps(figures["quiet"], indent=1))
+    print(json.dumps(figures["strangers"], indent=1))
     print(f"written to {path}")
     return 0
 

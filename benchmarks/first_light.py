@@ -1,7 +1,7 @@
-"""``python -m benchmarks.first_light``: what the first model understands, beside PocketSphinx.
+"""``python -m benchmarks.first_light``: whether a model hears at all, and what it costs.
 
-Phone error rate; free text; closed choice among all dev sentences of LibriSpeech; GRID commands
-with their grammar, by this recognizer and by PocketSphinx in one run; speed, memory and start-up.
+Phone error rate; closed choice among all dev sentences of LibriSpeech; speed, memory and start-up. Words
+and commands are measured by ``benchmarks.accuracy``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import argparse
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-import jiwer
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
@@ -24,9 +22,7 @@ from benchmarks.result import write_result
 from edge_asr.acoustic import create_engine
 from edge_asr.acoustic.chunking import AcousticModel
 from edge_asr.audio.file import read_audio
-from edge_asr.audio.pcm import to_bytes
 from edge_asr.bundle import TOKENS, Bundle
-from edge_asr.commands.evaluate import group_of
 from edge_asr.commands.transcribe import transcribe
 from edge_asr.decoder.compile import compile_network
 from edge_asr.decoder.grammar.sentences import sentences_network
@@ -35,8 +31,6 @@ from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.tokens import Tokens
-from edge_asr.errors import MissingExtraError
-from edge_asr.events import Final
 from edge_asr.features.cmvn import Cmvn
 from edge_asr.features.mfcc import Mfcc
 from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
@@ -47,8 +41,6 @@ from export.dictionary import Dictionary
 from export.learnset import phone_labels
 from export.score import collapse
 
-GRID_GRAMMAR = Path(__file__).parent / "grammars" / "grid.jsgf"
-FREE_SETS = ("librispeech", "commonvoice", "speechocean762")
 PHONE_SETS = ("librispeech", "commonvoice", "speechocean762", "grid")
 
 
@@ -66,8 +58,6 @@ def main() -> int:
         "limit": args.limit,
         "phone_error_rate": {name: phone_error_rate(args, name) for name in PHONE_SETS},
         "closed_choice_librispeech": closed_choice(recognizer, args),
-        "free_text_wer": {name: free_text_wer(recognizer, args, name) for name in FREE_SETS},
-        "grid": grid(recognizer, corpus.dev_set(args, "grid")),
         "transcribe": footprint(args, corpus.dev_set(args, "librispeech")[0]),
     }
     path = write_result("first-light", figures)
@@ -138,74 +128,6 @@ def closed_choice(recognizer: Recognizer, args: argparse.Namespace) -> dict[str,
         for u in tqdm(utterances, desc="closed choice", disable=None)
     )
     return {"sentences": len(everything), "utterances": len(utterances), "right": right / len(utterances)}
-
-
-def free_text_wer(recognizer: Recognizer, args: argparse.Namespace, name: str) -> dict[str, float]:
-    """Word error rate without a grammar, by speaker group where the set knows ages."""
-    groups: dict[str, tuple[list[str], list[str]]] = {}
-    for utterance in tqdm(corpus.dev_set(args, name), desc=f"free text {name}", disable=None):
-        references, hypotheses = groups.setdefault(group_of(utterance.extra, None), ([], []))
-        references.append(utterance.text)
-        hypotheses.append(transcribe(recognizer, recognizer.word_loop(), utterance.audio)["text"])
-    return {group: round(jiwer.wer(*texts), 4) for group, texts in sorted(groups.items())}
-
-
-def grid(recognizer: Recognizer, utterances: list[Utterance]) -> dict[str, Any]:
-    """Six-word commands, both recognizers in turn on the same recordings with the same grammar."""
-    graph = recognizer.compile([GRID_GRAMMAR])
-    sphinx = _Sphinx(GRID_GRAMMAR)
-    counts = {"edge-asr": _Count(), "pocketsphinx": _Count()}
-    for utterance in tqdm(utterances, desc="grid", disable=None):
-        samples = read_audio(utterance.audio)
-        started = time.thread_time()
-        stream = recognizer.stream(graph=graph)
-        events = [*stream.accept_waveform(samples), *stream.finish()]
-        text = next((e.text for e in events if isinstance(e, Final)), "")
-        counts["edge-asr"].add(utterance, text, time.thread_time() - started)
-        pcm = to_bytes(samples)
-        started = time.thread_time()
-        counts["pocketsphinx"].add(utterance, sphinx.decode(pcm), time.thread_time() - started)
-    return {"utterances": len(utterances), **{name: c.report() for name, c in counts.items()}}
-
-
-class _Count:
-    def __init__(self) -> None:
-        self.right = self.total = self.errors = self.words = 0
-        self.cpu_s = self.audio_s = 0.0
-
-    def add(self, utterance: Utterance, text: str, cpu_s: float) -> None:
-        self.total += 1
-        self.right += text == utterance.text
-        self.errors += Levenshtein.distance(text.split(), utterance.words)
-        self.words += len(utterance.words)
-        self.cpu_s += cpu_s
-        self.audio_s += utterance.seconds
-
-    def report(self) -> dict[str, float]:
-        return {
-            "sentences_right": round(self.right / self.total, 4),
-            "wer": round(self.errors / self.words, 4),
-            "cpu_s_per_audio_s": round(self.cpu_s / self.audio_s, 4),
-        }
-
-
-class _Sphinx:
-    """PocketSphinx with its packaged model and a JSGF grammar."""
-
-    def __init__(self, grammar: Path) -> None:
-        try:
-            from pocketsphinx import Decoder
-        except ImportError as error:
-            raise MissingExtraError("pocketsphinx", "train", "the comparison with PocketSphinx") from error
-        self._decoder = Decoder(jsgf=str(grammar), lm=None, loglevel="FATAL")
-
-    def decode(self, pcm: bytes) -> str:
-        """Words in 16-bit PCM at 16 kHz."""
-        self._decoder.start_utt()
-        self._decoder.process_raw(pcm, full_utt=True)
-        self._decoder.end_utt()
-        hypothesis = self._decoder.hyp()
-        return hypothesis.hypstr if hypothesis else ""
 
 
 def footprint(args: argparse.Namespace, utterance: Utterance) -> dict[str, Any]:

@@ -23,57 +23,98 @@ _TABLE = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re
 def first_light(result: dict[str, Any]) -> str:
     """The table of ``first-light.json``."""
     figures = result["figures"]
-    grid, closed = figures["grid"], figures["closed_choice_librispeech"]
-    ours, theirs = grid["edge-asr"], grid["pocketsphinx"]
-    free, held = (
-        figures["transcribe"]["free, long recording"],
-        figures["transcribe"]["grammar, long recording"],
-    )
-    phones = figures["phone_error_rate"]
+    runs = figures["transcribe"]
+    free, held = runs["free, long recording"], runs["grammar, long recording"]
+    closed = figures["closed_choice_librispeech"]
     rows = [
-        ("closed choice, LibriSpeech dev, right", f"{100 * closed['right']:.1f} %", "-"),
+        ("", figures["model"]),
         (
-            "GRID commands with their grammar, sentences right",
-            f"{100 * ours['sentences_right']:.1f} %",
-            f"{100 * theirs['sentences_right']:.1f} %",
-        ),
-        (
-            "GRID, CPU seconds per second of audio",
-            f"{ours['cpu_s_per_audio_s']:.3f}",
-            f"{theirs['cpu_s_per_audio_s']:.3f}",
+            f"closed choice among {closed['sentences']} LibriSpeech dev sentences, right",
+            _percent(closed["right"]),
         ),
         *(
-            (
-                f"free text WER, {name} dev{_suffix(group)}",
-                f"{100 * wer:.1f} %",
-                "-",
-            )
-            for name, groups in figures["free_text_wer"].items()
-            for group, wer in groups.items()
+            (f"phone error rate, {name} dev, with a phone bigram", _percent(per["bigram"]))
+            for name, per in figures["phone_error_rate"].items()
         ),
-        *(
-            (f"phone error rate, {name} dev, with a phone bigram", f"{100 * per['bigram']:.1f} %", "-")
-            for name, per in phones.items()
-        ),
-        ("real-time factor, free text / grammar", _pair(free, held, "real_time_factor"), "-"),
-        ("first result after process start, s", _pair(free, held, "first_result_s"), "-"),
-        ("peak memory, MB", _pair(free, held, "peak_memory_mb"), "-"),
+        ("real-time factor, free text / grammar", _pair(free, held, "real_time_factor")),
+        ("first result after process start, s", _pair(free, held, "first_result_s")),
+        ("peak memory, MB", _pair(free, held, "peak_memory_mb")),
     ]
-    lines = [f"| {' | '.join(row)} |" for row in (("", figures["model"], "PocketSphinx 5"), *rows)]
-    lines.insert(1, "|---|---|---|")
-    source = f"`{result['command']}` at {result['commit']} on {result['machine']}; one thread."
-    return "\n".join([*lines, "", source]) + "\n"
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines.insert(1, "|---|---|")
+    return "\n".join([*lines, "", _source(result)]) + "\n"
 
 
-def _suffix(group: str) -> str:
-    return "" if group == "unknown" else f", {group}"
+_TASKS = {
+    "librispeech": "LibriSpeech dev, free text, WER",
+    "commonvoice": "Common Voice dev, free text, WER",
+    "speechocean762": "speechocean dev, free text, WER",
+    "grid": "GRID with its grammar, sentences right",
+    "commands": "300 home and car commands in rooms, noise at 10 dB, sentences right",
+}
+
+
+def accuracy(result: dict[str, Any]) -> str:
+    """Who understands strangers: ours on everything, then everybody on the same few."""
+    figures = result["figures"]
+    ours = list(next(iter(figures["strangers"].values())))
+    everybody = list(next(iter(figures["beside"].values())))
+    heads = [*ours, *(f"{name}, {figures['few']['beside']} of each" for name in everybody)]
+    rows: list[list[str]] = [["", *heads]]
+    for task, title in _TASKS.items():
+        key = "right" if task in ("grid", "commands") else "wer"
+        everyone, few = figures["strangers"][task], figures["beside"][task]
+        for group in sorted(everyone[ours[0]]):
+            suffix = f", {group}" if group != "all" else ""
+            values = [everyone[name][group] for name in ours]
+            values += [few[name].get(group) for name in everybody]
+            rows.append([title + suffix, *(_percent(v[key]) if v else "-" for v in values)])
+    speed = [_speed(figures["strangers"], name) for name in ours]
+    speed += [_speed(figures["beside"], name) for name in everybody]
+    rows.append(["processor seconds per second of audio", *speed])
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines.insert(1, "|---" * len(rows[0]) + "|")
+    return "\n".join([*lines, "", _source(result)]) + "\n"
+
+
+def _speed(tasks: dict[str, Any], name: str) -> str:
+    """Range over the tasks."""
+    values = [group["cpu_s_per_audio_s"] for task in tasks.values() for group in task[name].values()]
+    return f"{min(values):.3f}-{max(values):.3f}"
+
+
+def nothing_said(result: dict[str, Any]) -> str:
+    """What is heard where nobody speaks."""
+    figures = result["figures"]
+    lines = [
+        "| sound | model | words in free text | commands accepted |",
+        "|---|---|---|---|",
+    ]
+    for model, tasks in figures["models"].items():
+        lines += [
+            f"| {kind} | {model} | {heard['words']} | {tasks['commands'][kind]['accepted']} |"
+            for kind, heard in tasks["dictation"].items()
+        ]
+    return "\n".join([*lines, "", f"{figures['minutes']:g} minutes; {_source(result)}"]) + "\n"
+
+
+def _source(result: dict[str, Any]) -> str:
+    return f"`{result['command']}` at {result['commit']} on {result['machine']}; one thread."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _pair(free: dict[str, Any], held: dict[str, Any], key: str) -> str:
     return f"{free[key]} / {held[key]}"
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], str]] = {"first-light": first_light}
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "accuracy": accuracy,
+    "first-light": first_light,
+    "nothing-said": nothing_said,
+}
 """Name of a result and of its table -> what writes it."""
 
 
