@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from edge_asr.errors import EdgeAsrError, MissingExtraError
 
 COMMANDS = {
+    "gmm": ("export.gmm.command", "train", "train GMM-HMMs by a recipe and align its speech"),
     "train": ("export.train", "train", "train a network by a recipe"),
     "convert": ("export.convert.onnx", "export", "make inference graphs of a trained network"),
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),

@@ -62,17 +62,18 @@ Gathered: TypeAlias = dict[str, tuple[float, list[tuple[int, ...]], list[Feature
 """By set: weight, labels of each utterance, features at each speed."""
 
 
-def gather(recipe: Recipe, cache: Path) -> tuple[Gathered, Gathered]:
+def gather(recipe: Recipe, cache: Path, dictionary: Dictionary | None = None) -> tuple[Gathered, Gathered]:
     """Labels and raw features of the train and dev sets, computing features that the cache lacks.
 
     Each utterance has one variant for each speed, and one for each copy of each chain of distortions.
+    Without a ``dictionary`` the packaged one is read.
     """
     corpus, root = recipe.corpus, Path(recipe.corpus.root)
-    dictionary = Dictionary.load()
+    dictionary = dictionary or Dictionary.load()
     raw: Gathered = {}
     for chosen in corpus.train:
         spoken = read_set(Path(chosen.root or root), chosen.name, "train")
-        utterances, labels = _labelled(spoken, dictionary, corpus.max_seconds)
+        utterances, labels = labelled(spoken, dictionary, corpus.max_seconds)
         low, high = corpus.level_db
         sets = []
         for i, speed in enumerate(corpus.speeds):
@@ -86,7 +87,7 @@ def gather(recipe: Recipe, cache: Path) -> tuple[Gathered, Gathered]:
         raw["nonspeech"] = (1.0, [()] * len(features), [features])
     dev: Gathered = {}
     for name in corpus.dev:
-        utterances, labels = _labelled(read_set(root, name, "dev"), dictionary, float("inf"))
+        utterances, labels = labelled(read_set(root, name, "dev"), dictionary, float("inf"))
         dev[name] = (1.0, labels, [cached_features(cache, f"{name}-dev", utterances, recipe.mfcc, Variant())])
     return raw, dev
 
@@ -146,7 +147,7 @@ def load_learnset(recipe: Recipe, cache: Path, front_end: FrontEnd) -> Learnset:
     return Learnset(train=train, dev=dev, front_end=front_end, tokens=TOKENS)
 
 
-def _labelled(
+def labelled(
     utterances: list[Utterance], dictionary: Dictionary, max_seconds: float
 ) -> tuple[list[Utterance], list[tuple[int, ...]]]:
     """Utterances that can be learned, and their labels; says how many cannot."""

@@ -12,6 +12,7 @@ from edge_asr.config import MfccConfig, from_dict
 from edge_asr.errors import BundleError, UsageError
 from export.augment.chain import Chain
 from export.augment.spec_augment import SpecAugmentConfig
+from export.gmm.config import GmmConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,8 @@ class TeacherConfig:
     """An earlier model that shows a new one where in time the phones are."""
 
     checkpoint: str
-    """Its ``model.pt``, relative to the working directory; its front-end is taken over too."""
+    """Its ``model.pt``, or the ``gmm.npz`` of a GMM-HMM, relative to the working directory; its front-end is
+    taken over too."""
     until_epoch: int = 2
     """Up to this epoch, the new model learns the tokens of the teacher's forced alignment, frame by frame."""
     late_outputs: int = 0
@@ -134,6 +136,8 @@ class Recipe:
     """Model."""
     training: TrainingConfig
     """Optimisation."""
+    gmm: GmmConfig = dataclasses.field(default_factory=GmmConfig)
+    """GMM-HMM systems (export/gmm), whose alignment a network can learn first."""
 
 
 def read_recipe(path: Path) -> Recipe:
