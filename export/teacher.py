@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import torch
 from torch.nn import functional
 
 from export.align import ctc_path
 from export.batches import Batch
 from export.checkpoint import FrontEnd, load_checkpoint
+from export.gmm.chain import chain
+from export.gmm.decode import PAUSE_PROBABILITY
+from export.gmm.deltas import observations
+from export.gmm.model import Gmm
+from export.gmm.targets import output_targets
+from export.net.front import SUBSAMPLING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,8 +26,47 @@ if TYPE_CHECKING:
     from export.recipe import TeacherConfig
 
 
-class Teacher:
-    """A trained network whose forced alignments are targets.
+class Teacher(Protocol):
+    """What can say where the phones of an utterance are."""
+
+    @property
+    def front_end(self) -> FrontEnd:
+        """Features that it hears, and so its pupil."""
+
+    def align(self, batch: Batch, outputs: int) -> Tensor:
+        """(batch, outputs) token of each output of the new network, -1 where an utterance does not fit its
+        labels."""
+
+
+def load_teacher(config: TeacherConfig | None) -> Teacher | None:
+    """The teacher that a recipe names, if it names one: a GMM if the file ends in ``.npz``.
+
+    Raises
+    ------
+    UsageError: there is no such file.
+    BundleError: it holds something else.
+    """
+    if config is None:
+        return None
+    path = Path(config.checkpoint)
+    if path.suffix == ".npz":
+        return GmmTeacher(Gmm.load(path), late_outputs=config.late_outputs)
+    checkpoint = load_checkpoint(path)
+    return NetworkTeacher(checkpoint.restore(), checkpoint.front_end, late_outputs=config.late_outputs)
+
+
+def frame_loss(log_probs: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy per output frame of (batch, outputs, tokens) against (batch, outputs) tokens.
+
+    Outputs beyond ``lengths`` (batch,) do not count, nor do targets of -1.
+    """
+    beyond = torch.arange(targets.shape[1]) >= lengths[:, None]
+    targets = targets.masked_fill(beyond, -1).to(log_probs.device)
+    return functional.nll_loss(log_probs.transpose(1, 2), targets, ignore_index=-1)
+
+
+class NetworkTeacher:
+    """A trained network: its forced alignment.
 
     Parameters
     ----------
@@ -32,16 +78,8 @@ class Teacher:
         self.front_end = front_end
         self._late = late_outputs
 
-    @classmethod
-    def of(cls, config: TeacherConfig | None) -> Teacher | None:
-        """The teacher that a recipe names, if it names one."""
-        if config is None:
-            return None
-        checkpoint = load_checkpoint(Path(config.checkpoint))
-        return cls(checkpoint.restore(), checkpoint.front_end, late_outputs=config.late_outputs)
-
     def align(self, batch: Batch, outputs: int) -> Tensor:
-        """(batch, outputs) token of each output; -1 where an utterance does not fit its labels."""
+        """As :meth:`Teacher.align`: what the network would answer, mostly blank, later by the delay."""
         steps = self._network.subsampling
         features = batch.features
         # Room for the last phones, which the network answers late.
@@ -57,8 +95,47 @@ class Teacher:
         late[:, : self._late] = path[:, :1].clamp(max=0)
         return late
 
-    def loss(self, log_probs: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy per output frame of (batch, outputs, tokens) against the alignment."""
-        targets = self.align(batch, log_probs.shape[1])
-        targets[torch.arange(targets.shape[1]) >= lengths[:, None]] = -1
-        return functional.nll_loss(log_probs.transpose(1, 2), targets.to(log_probs.device), ignore_index=-1)
+
+class GmmTeacher:
+    """A GMM-HMM: its forced alignment, which knows where each phone begins and ends.
+
+    Parameters
+    ----------
+    late_outputs: how much later than the sound the new network's outputs are due.
+    """
+
+    def __init__(self, model: Gmm, *, late_outputs: int) -> None:
+        self._model = model
+        self._late = late_outputs
+
+    @property
+    def front_end(self) -> FrontEnd:
+        """The GMM's."""
+        return self._model.front_end
+
+    def align(self, batch: Batch, outputs: int) -> Tensor:
+        """As :meth:`Teacher.align`: phones for as long as they sound (export/gmm/targets.py).
+
+        A batch does not say where words end, so that a pause may follow any phone.
+        """
+        lengths = batch.lengths.tolist()
+        labels = [row.numpy() for row in torch.split(batch.labels, batch.label_lengths.tolist())]
+        heard = [x[:n].numpy() for x, n in zip(batch.features, lengths, strict=True)]
+        targets = np.full((len(lengths), outputs), -1, dtype=np.int64)
+        found = self._model.align(
+            lengths,
+            lambda i: (
+                observations(heard[i], self._model.cepstra),
+                chain(labels[i].tolist(), self._model.states, probability=PAUSE_PROBABILITY),
+            ),
+        )
+        for done in found:
+            if done.path is not None:
+                targets[done.index] = output_targets(
+                    done.chain.positions[done.path],
+                    labels[done.index],
+                    subsampling=SUBSAMPLING,
+                    outputs=outputs,
+                    late_outputs=self._late,
+                )
+        return torch.from_numpy(targets)

@@ -33,7 +33,7 @@ from export.net.network import Constrained
 from export.processes import Processes
 from export.recipe import Recipe, read_recipe
 from export.score import phone_errors
-from export.teacher import Teacher
+from export.teacher import Teacher, frame_loss, load_teacher
 
 STATE_FILE = "training.pt"
 """What resuming needs beside the model."""
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         (out / STATE_FILE).unlink(missing_ok=True)
     with Processes.join() as processes:
         processes.share(lambda rank, count: gather(share_of(recipe, rank, count), args.cache))
-        teacher = Teacher.of(recipe.training.teacher)
+        teacher = load_teacher(recipe.training.teacher)
         front_end = teacher.front_end if teacher else measure_front_end(recipe, args.cache)
         processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), args.cache, front_end))
         data = load_learnset(recipe, args.cache, front_end)
@@ -190,7 +190,7 @@ class Trainer:
         training = self._recipe.training
         if training.teacher and epoch < training.teacher.until_epoch:
             assert self._teacher is not None
-            return self._teacher.loss(log_probs, outputs, batch)
+            return frame_loss(log_probs, outputs, self._teacher.align(batch, log_probs.shape[1]))
         criterion = self._early if epoch + 1 < training.criterion.from_epoch else self._late
         losses = criterion(log_probs, outputs, batch.labels.to(self._device), batch.label_lengths)
         return losses / outputs.sum()
