@@ -60,7 +60,8 @@ def main() -> int:
     parser.add_argument("--no-peers", action="store_true", help="measure only our own bundles")
     corpus.add_arguments(parser)
     args = parser.parse_args()
-    ours: dict[str, System] = {name: EdgeAsr(name) for name in args.models}
+    loaded = [EdgeAsr(name) for name in args.models]
+    ours: dict[str, System] = {system.recognizer.bundle.config.name: system for system in loaded}
     others = {} if args.no_peers else peers()
     scene = Scene(args.data, args.cache)
     sets = {name: _utterances(args, name) for name in TASKS}

@@ -9,11 +9,13 @@ from benchmarks.conditions import CLEAN, KINDS, SNRS_DB, Condition
 
 _QUIET_AT_DB = 30.0
 """Where the axis puts the recordings without noise."""
+HELD = ("grid", "commands")
+"""Sets whose speakers keep to a grammar."""
 _STYLES = ("-", "--", ":", "-.")
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
-    """One panel a set, one colour a noise, one line style a system.
+    """One panel a set, one colour a noise, one line style a system; grammars let more systems in.
 
     Parameters
     ----------
@@ -22,11 +24,10 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
     sets = figures["noise"]
-    figure = Figure(figsize=(4 * len(sets), 4), layout="constrained")
-    for axes, (name, conditions) in zip(
-        figure.subplots(1, len(sets), squeeze=False)[0], sets.items(), strict=True
-    ):
-        held = name in ("grid", "commands")
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    *panels, corner = figure.subplots(2, 3).flat
+    for axes, (name, conditions) in zip(panels, sets.items(), strict=True):
+        held = name in HELD
         for style, system in zip(_STYLES, conditions[CLEAN.name], strict=False):
             for colour, kind in enumerate(KINDS):
                 names = [CLEAN.name, *(Condition(kind, snr_db).name for snr_db in SNRS_DB)]
@@ -35,14 +36,16 @@ def draw(figures: dict[str, Any], path: Path) -> None:
                 axes.plot(
                     [_QUIET_AT_DB, *SNRS_DB], values, style, color=f"C{colour}", marker=".", label=label
                 )
-        axes.set_title(name)
-        axes.set_xticks([*SNRS_DB, _QUIET_AT_DB], [f"{s:g}" for s in SNRS_DB] + ["clean"])
+        axes.set_title(f"{name}: {'sentences right' if held else 'word error rate'}")
+        axes.set_xticks([*SNRS_DB, _QUIET_AT_DB], [*(f"{s:g}" for s in SNRS_DB), "clean"])
         axes.set_xlabel("speech above noise, dB")
-        axes.set_ylabel("sentences right, %" if held else "word error rate, %")
-        axes.set_ylim(bottom=0)
+        axes.set_ylabel("%")
+        axes.set_ylim(0, 100)  # beyond it all is lost
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7)
-    figure.savefig(path, dpi=100)
+    lines, labels = panels[-1].get_legend_handles_labels()
+    corner.axis("off")
+    corner.legend(lines, labels, loc="center")
+    figure.savefig(path, dpi=80)
 
 
 def _mean(groups: dict[str, dict[str, float]], key: str) -> float:

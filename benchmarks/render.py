@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy_plot import HELD
 from benchmarks.result import RESULTS
 
 README = Path(__file__).parents[1] / "README.md"
@@ -62,7 +63,7 @@ def accuracy(result: dict[str, Any]) -> str:
     heads = [*ours, *(f"{name}, {figures['few']['beside']} of each" for name in everybody)]
     rows: list[list[str]] = [["", *heads]]
     for task, title in _TASKS.items():
-        key = "right" if task in ("grid", "commands") else "wer"
+        key = "right" if task in HELD else "wer"
         everyone, few = figures["strangers"][task], figures["beside"][task]
         for group in sorted(everyone[ours[0]]):
             suffix = f", {group}" if group != "all" else ""

@@ -14,6 +14,8 @@ pytest.importorskip("num2words", reason="spoken forms need num2words (it comes w
 
 import soundfile
 
+from benchmarks.accuracy import TASKS, measure
+from benchmarks.accuracy_plot import draw
 from benchmarks.conditions import CLEAN, NOISES, NOISY, Condition, Scene
 from benchmarks.music import music
 from benchmarks.spoken_commands import GRAMMAR
@@ -102,3 +104,37 @@ def test_music_is_bounded_and_seeded() -> None:
     assert one.dtype == np.float32 and one.shape == (32_000,) and 0.01 < np.abs(one).max() <= 1.0
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+class _Parrot:
+    """Says the same whatever it hears, or what the grammar's file is called."""
+
+    def __init__(self, *, grammars: bool) -> None:
+        self.grammars = grammars
+
+    def hear(self, samples: np.ndarray, grammar: Path | None) -> str:
+        return grammar.stem if grammar else "a"
+
+
+def test_systems_hear_the_same_and_only_some_a_grammar(tmp_path: Path, scene: Scene) -> None:
+    systems = {"held": _Parrot(grammars=True), "free": _Parrot(grammars=False)}
+    utterances = read_set(tmp_path, "librispeech", "dev")
+    free = measure(systems, scene, "librispeech", utterances, CLEAN)
+    assert free["held"]["all"]["wer"] == free["free"]["all"]["wer"] == 0.0
+    held = measure(systems, scene, "grid", utterances, CLEAN)
+    assert held["held"]["all"]["right"] == 0.0 and held["free"]["all"]["right"] == 1.0
+    assert held["free"]["all"]["utterances"] == len(utterances) == 2
+
+
+def test_curves_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures need matplotlib (the extra train)")
+    groups = {"all": {"wer": 0.2, "right": 0.8, "utterances": 3}}
+    conditions = {c.name: {"ours": groups, "theirs": groups} for c in (CLEAN, *NOISY)}
+    draw({"noise": {name: conditions for name in TASKS}}, tmp_path / "curves.png")
+    assert _size(tmp_path / "curves.png") == (960, 560)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Width and height of a PNG, from its header."""
+    header = path.read_bytes()[16:24]
+    return int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big")
