@@ -2,7 +2,7 @@
 
 ::
 
-    recognizer = Recognizer.load("en-first")
+    recognizer = Recognizer.load("en-small")
     stream = recognizer.stream(sample_rate_hz=48_000)
     for block in microphone:  # float32 (n,), any n
         for event in stream.accept_waveform(block):

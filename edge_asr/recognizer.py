@@ -24,7 +24,7 @@ from edge_asr.vad import create_vad
 from edge_asr.vad.gate import Gate, SpeechAudio, SpeechClosed, SpeechOpened
 from edge_asr.vad.segmenter import SegmenterConfig
 
-DEFAULT_MODEL = "en-first"
+DEFAULT_MODEL = "en-small"
 """Model that is loaded where none is named."""
 
 BRIDGED_GAP_S = 0.5

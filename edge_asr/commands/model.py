@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="BUNDLE",
-        help="name of a packaged model, or a bundle's directory (default: en-first)",
+        help="name of a packaged model, or a bundle's directory (default: en-small)",
     )
     parser.add_argument(
         "--grammar",

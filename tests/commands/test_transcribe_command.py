@@ -121,7 +121,7 @@ def test_a_bundle_with_one_flipped_byte_is_refused_by_file(
     tmp_path: Path, repository: Path, sample: Path
 ) -> None:
     bundle = tmp_path / "bundle"
-    shutil.copytree(repository / "edge_asr" / "models" / "en-first", bundle)
+    shutil.copytree(repository / "edge_asr" / "models" / "en-small", bundle)
     for name in sorted(path.name for path in bundle.iterdir()):
         data = (bundle / name).read_bytes()
         flipped = bytearray(data)
@@ -172,7 +172,7 @@ def test_wrong_usage_says_so(arguments: list[str]) -> None:
 def test_unknown_model_lists_the_known(sample: Path) -> None:
     done = edge_asr("transcribe", "--model", "en-nowhere", sample)
     assert done.returncode == 3
-    assert "en-first" in done.stderr
+    assert "en-small" in done.stderr
 
 
 def test_a_reader_that_leaves_is_no_error(sample: Path) -> None:
