@@ -28,7 +28,12 @@ class Festival:
 
     def speak(self, text: str, voice: str, speed: float) -> tuple[Float32Array, int]:
         """See :class:`~export.synthesize.engine.Engine`."""
-        manner = f"(begin (voice_{voice}) (Parameter.set 'Duration_Stretch {1 / speed:.4f}))"
+        # HTS voices have a rate of their own; to the others it means nothing.
+        manner = (
+            f"(begin (voice_{voice}) (Parameter.set 'Duration_Stretch {1 / speed:.4f})"
+            f"(if (boundp 'hts_engine_params)"
+            f'(set! hts_engine_params (cons \'("-r" {speed:.4f}) hts_engine_params))))'
+        )
         return spoken_by(
             lambda source, out: [self._program, "-o", str(out), "-eval", manner, str(source)], text
         )
