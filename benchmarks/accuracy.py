@@ -16,14 +16,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks import corpus, spoken_commands
+from benchmarks import corpus
 from benchmarks.accuracy_plot import draw
 from benchmarks.conditions import CLEAN, NOISY, Condition, Scene
 from benchmarks.result import RESULTS, write_result
-from benchmarks.spoken_commands import spoken_commands as speak_commands
-from benchmarks.systems import EdgeAsr, System, peers
+from benchmarks.spoken_commands import GRAMMAR, spoken_commands
+from benchmarks.systems import SAMPLE_RATE_HZ, EdgeAsr, System, peers
 from benchmarks.tally import Tally
 from edge_asr.commands.evaluate import group_of
+from edge_asr.recognizer import DEFAULT_MODEL
 from export.corpus import Utterance
 
 GRID_GRAMMAR = Path(__file__).parent / "grammars" / "grid.jsgf"
@@ -33,7 +34,7 @@ TASKS: dict[str, Path | None] = {
     "commonvoice": None,
     "speechocean762": None,
     "grid": GRID_GRAMMAR,
-    COMMANDS: spoken_commands.GRAMMAR,
+    COMMANDS: GRAMMAR,
 }
 """Set -> the grammar that its speakers keep to, None for free dictation."""
 KITCHEN_TABLE = Condition("mixed", 10.0, room=True)
@@ -45,7 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--models", nargs="+", default=["en-small"], help="bundles (default %(default)s)")
+    parser.add_argument("--models", nargs="+", default=[DEFAULT_MODEL], help="bundles (default %(default)s)")
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="for spoken commands and rooms")
     parser.add_argument(
         "--beside",
@@ -70,9 +71,8 @@ def main() -> int:
     for name, utterances in sets.items():
         condition = KITCHEN_TABLE if name == COMMANDS else CLEAN
         figures["strangers"][name] = measure(ours, scene, name, utterances, condition)
-        if others:
-            few = corpus.evenly(utterances, args.beside)
-            figures["beside"][name] = measure({**ours, **others}, scene, name, few, condition)
+        few = corpus.evenly(utterances, args.beside)
+        figures["beside"][name] = measure({**ours, **others}, scene, name, few, condition) if others else {}
     held = {name: system for name, system in others.items() if system.grammars}
     for name, utterances in sets.items():
         grammar = TASKS[name] is not None
@@ -92,15 +92,17 @@ def measure(
     systems: dict[str, System], scene: Scene, name: str, utterances: list[Utterance], condition: Condition
 ) -> dict[str, dict[str, dict[str, float]]]:
     """System -> speaker group -> figures; all systems hear the same samples in turn."""
-    grammar = TASKS[name]
+    held_to = {label: TASKS[name] if system.grammars else None for label, system in systems.items()}
+    for label, system in systems.items():
+        system.prepare(held_to[label])
     tallies: dict[str, dict[str, Tally]] = {system: {} for system in systems}
     for utterance in tqdm(utterances, desc=f"{name}, {condition.name}", disable=None):
         samples = scene.hear(utterance, condition)
         group = group_of(utterance.extra, None)
         for label, system in systems.items():
             tally = tallies[label].setdefault(group, Tally())
-            held_to = grammar if system.grammars else None
-            tally.add(utterance.text, utterance.seconds, partial(system.hear, samples, held_to))
+            hear = partial(system.hear, samples, held_to[label])
+            tally.add(utterance.text, samples.size / SAMPLE_RATE_HZ, hear)
     return {
         label: {("all" if group == "unknown" else group): tally.report() for group, tally in groups.items()}
         for label, groups in tallies.items()
@@ -109,7 +111,7 @@ def measure(
 
 def _utterances(args: argparse.Namespace, name: str) -> list[Utterance]:
     if name == COMMANDS:
-        return corpus.evenly(speak_commands(args.cache), args.limit)
+        return corpus.evenly(spoken_commands(args.cache), args.limit)
     return corpus.dev_set(args, name)
 
 

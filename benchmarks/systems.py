@@ -14,7 +14,8 @@ from edge_asr.decoder.graph import Graph
 from edge_asr.events import Final
 from edge_asr.recognizer import Recognizer
 
-_RATE_HZ = 16_000
+SAMPLE_RATE_HZ = 16_000
+"""Of the samples that all of them hear."""
 
 
 class System(Protocol):
@@ -23,6 +24,9 @@ class System(Protocol):
     @property
     def grammars(self) -> bool:
         """Whether it can be held to a grammar."""
+
+    def prepare(self, grammar: Path | None) -> None:
+        """Read and compile what ``hear`` will need, off the clock."""
 
     def hear(self, samples: Float32Array, grammar: Path | None) -> str:
         """Words in (n,) samples at 16 kHz, lower-case without punctuation; free text without a grammar."""
@@ -37,12 +41,15 @@ class EdgeAsr:
         self.recognizer = Recognizer.load(model)
         self._graphs: dict[Path | None, Graph] = {}
 
-    def hear(self, samples: Float32Array, grammar: Path | None) -> str:
+    def prepare(self, grammar: Path | None) -> None:
         """See :class:`System`."""
         if grammar not in self._graphs:
             recognizer = self.recognizer
             self._graphs[grammar] = recognizer.compile([grammar]) if grammar else recognizer.word_loop()
-        stream = self.recognizer.stream(sample_rate_hz=_RATE_HZ, graph=self._graphs[grammar])
+
+    def hear(self, samples: Float32Array, grammar: Path | None) -> str:
+        """See :class:`System`."""
+        stream = self.recognizer.stream(sample_rate_hz=SAMPLE_RATE_HZ, graph=self._graphs[grammar])
         events = [*stream.accept_waveform(samples), *stream.finish()]
         return next((e.text for e in events if isinstance(e, Final)), "")
 
@@ -55,13 +62,16 @@ class PocketSphinx:
     def __init__(self) -> None:
         self._decoders: dict[Path | None, Any] = {}
 
-    def hear(self, samples: Float32Array, grammar: Path | None) -> str:
+    def prepare(self, grammar: Path | None) -> None:
         """See :class:`System`."""
         from pocketsphinx import Decoder
 
         if grammar not in self._decoders:
             chosen = {"jsgf": str(grammar), "lm": None} if grammar else {}
             self._decoders[grammar] = Decoder(loglevel="FATAL", **chosen)
+
+    def hear(self, samples: Float32Array, grammar: Path | None) -> str:
+        """See :class:`System`."""
         decoder = self._decoders[grammar]
         decoder.start_utt()
         decoder.process_raw(to_bytes(samples), full_utt=True)
@@ -83,6 +93,9 @@ class Whisper:
         model = next(folder.rglob("model.bin")).parent
         self._model = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1)
 
+    def prepare(self, grammar: Path | None) -> None:
+        """See :class:`System`: nothing more to load."""
+
     def hear(self, samples: Float32Array, grammar: Path | None) -> str:
         """See :class:`System`."""
         pieces, _ = self._model.transcribe(samples, language="en", beam_size=1, without_timestamps=True)
@@ -99,9 +112,12 @@ class Moonshine:
 
         self._model = Transcriber(model_path=str(get_model_path("tiny-en")), model_arch=ModelArch.TINY)
 
+    def prepare(self, grammar: Path | None) -> None:
+        """See :class:`System`: nothing more to load."""
+
     def hear(self, samples: Float32Array, grammar: Path | None) -> str:
         """See :class:`System`."""
-        transcript = self._model.transcribe_without_streaming(samples.tolist(), _RATE_HZ)
+        transcript = self._model.transcribe_without_streaming(samples.tolist(), SAMPLE_RATE_HZ)
         return as_words(" ".join(line.text for line in transcript.lines))
 
 
