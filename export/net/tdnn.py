@@ -3,6 +3,8 @@
 Each block adds to what it is given: it normalises, lays what lies ``left`` back, now and ``right`` ahead
 side by side, widens, rectifies and narrows again. Causal all the same, see export/net/context.py. There is
 nothing recurrent, so the blocks see as far as their contexts sum up to, and train in parallel over time.
+Some blocks may also be given the mean of all that they have heard so far (export/net/mean.py), which tells
+them who speaks and where.
 
 Sources: A. Waibel et al., "Phoneme recognition using time-delay neural networks", 1989; V. Peddinti et al.,
 "A time delay neural network architecture for efficient modeling of long temporal contexts", Interspeech
@@ -19,10 +21,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from export.net.context import Contexts, check_contexts, reaches, taps
+from export.net.context import Contexts, check_contexts, taps
 from export.net.dropout import ChannelDropout
-from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, splice, thin_out
-from export.net.stream import step_once, zero_states
+from export.net.front import splice
+from export.net.mean import running_mean
+from export.net.timedelay import TimeDelayLayer, TimeDelayNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,8 @@ class TdnnConfig:
     """Rectified units of each block."""
     contexts: Contexts = ((1, 1),) * 2 + ((3, 1),) * 6 + ((3, 0),) * 2
     """Outputs that each block looks back and ahead."""
+    mean_every: int = 0
+    """Every so many blocks, the last one among them, one is given the mean so far; none where 0."""
     dropout: float = 0.1
     """Share of the channels dropped from what each block adds, in training."""
     lookahead_frames: int = 24
@@ -48,70 +53,50 @@ class TdnnConfig:
 
     def __post_init__(self) -> None:
         check_contexts(self.contexts, self.lookahead_frames)
+        if self.mean_every < 0:
+            raise ValueError(f"mean_every must be at least 0, got {self.mean_every}")
 
 
-class TdnnCtc(nn.Module):
+class TdnnCtc(TimeDelayNetwork):
     """See export/net/network.py for the protocol."""
 
-    subsampling = SUBSAMPLING
-
     def __init__(self, config: TdnnConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.outputs = config.outputs
-        self.lookahead_frames = config.lookahead_frames
-        self.first, self.second = front_layers(config.bins, config.channels, config.dim)
-        self.front_norm = nn.LayerNorm(config.dim)
-        self.blocks = nn.ModuleList([_Block(config, left, right) for left, right in config.contexts])
-        self.last_norm = nn.LayerNorm(config.dim)
-        self.out = nn.Linear(config.dim, config.outputs)
-
-    def state_shapes(self) -> dict[str, tuple[int, ...]]:
-        """States of one stream."""
-        return {
-            "context": (CONTEXT_FRAMES, self.config.bins),
-            "pasts": (sum(reaches(self.config.contexts)), self.config.dim),
-        }
-
-    def forward(
-        self, features: Tensor, state: tuple[Tensor, ...] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """(batch, frames, bins) -> log-probabilities (batch, frames // 3, outputs), state.
-
-        State: context (batch, 6, bins), pasts (batch, left + right of all blocks, dim).
-        """
-        context, together = zero_states(self, features) if state is None else state
-        x, context = thin_out(features, context, self.first, self.second)
-        # In bfloat16 the blocks' sum would lose what each of them adds.
-        x = self.front_norm(x).to(features.dtype)
-        pasts = list(torch.split(together, reaches(self.config.contexts), dim=1))
-        for i, block in enumerate(self.blocks):
-            x, pasts[i] = block(x, pasts[i])
-        log_probs = functional.log_softmax(self.out(self.last_norm(x)).to(features.dtype), dim=-1)
-        return log_probs, (context, torch.cat(pasts, dim=1))
-
-    def step(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """One chunk of one stream: (chunk_frames, bins), states without a batch axis."""
-        return step_once(self, features, states)
+        every, last = config.mean_every, len(config.contexts) - 1
+        blocks = [
+            _Block(config, left, right, mean=bool(every) and (last - i) % every == 0)
+            for i, (left, right) in enumerate(config.contexts)
+        ]
+        super().__init__(config, blocks, nn.LayerNorm(config.dim))
 
 
-class _Block(nn.Module):
+class _Block(TimeDelayLayer):
     """What is added to each output, from those around it."""
 
-    def __init__(self, config: TdnnConfig, left: int, right: int) -> None:
+    def __init__(self, config: TdnnConfig, left: int, right: int, *, mean: bool) -> None:
         super().__init__()
         self._left, self._taps = left, taps(left, right)
+        self.listens = mean
         self.norm = nn.LayerNorm(config.dim)
-        self.wide = nn.Linear(len(self._taps) * config.dim, config.ff)
+        self.wide = nn.Linear((len(self._taps) + mean) * config.dim, config.ff)
         self.narrow = nn.Linear(config.ff, config.dim)
         self.drop = ChannelDropout(config.dropout)
         # Small, so that the network starts as little more than its front and a delay.
         nn.init.normal_(self.narrow.weight, std=0.3 / math.sqrt(config.ff))
         nn.init.zeros_(self.narrow.bias)
 
-    def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, steps, dim) after (batch, left + right, dim) -> the same, ``right`` outputs late."""
+    def forward(
+        self, x: Tensor, past: Tensor, heard: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """(batch, steps, dim) after (batch, left + right, dim) -> the same, ``right`` outputs late, new past.
+
+        ``heard`` are sum and count of what came before, if the block listens; the new sum comes back.
+        """
         steps = x.shape[1]
         x = torch.cat([past, x], dim=1)
-        added = self.narrow(functional.relu(self.wide(splice(self.norm(x), self._taps))))
-        return x[:, self._left : self._left + steps] + self.drop(added), x[:, steps:]
+        normal = self.norm(x)
+        around, total = splice(normal, self._taps), None
+        if heard is not None:
+            mean, total = running_mean(normal[:, -steps:], *heard)
+            around = torch.cat([around, mean.to(around.dtype)], dim=-1)
+        added = self.narrow(functional.relu(self.wide(around)))
+        return x[:, self._left : self._left + steps] + self.drop(added), x[:, steps:], total

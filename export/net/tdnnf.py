@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from export.net.context import Contexts, check_contexts, reaches, taps
+from export.net.context import Contexts, check_contexts, taps
 from export.net.dropout import ChannelDropout
-from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, splice, thin_out
-from export.net.stream import step_once, zero_states
+from export.net.front import splice
+from export.net.timedelay import TimeDelayLayer, TimeDelayNetwork
 
 MAX_LOOKAHEAD_FRAMES = 30
 """Later answers than this would be felt as a pause: 300 ms at the usual frame shift."""
@@ -62,47 +62,12 @@ class TdnnfConfig:
             raise ValueError(f"bottleneck must be at most dim, {self.dim}, got {self.bottleneck}")
 
 
-class TdnnfCtc(nn.Module):
+class TdnnfCtc(TimeDelayNetwork):
     """See export/net/network.py for the protocol; fulfils ``Constrained`` too."""
 
-    subsampling = SUBSAMPLING
-
     def __init__(self, config: TdnnfConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.outputs = config.outputs
-        self.lookahead_frames = config.lookahead_frames
-        self.first, self.second = front_layers(config.bins, config.channels, config.dim)
-        self.front_norm = nn.LayerNorm(config.dim)
-        self.layers = nn.ModuleList([_Layer(config, left, right) for left, right in config.contexts])
-        self.out = nn.Linear(config.dim, config.outputs)
-
-    def state_shapes(self) -> dict[str, tuple[int, ...]]:
-        """States of one stream."""
-        return {
-            "context": (CONTEXT_FRAMES, self.config.bins),
-            "pasts": (sum(reaches(self.config.contexts)), self.config.dim),
-        }
-
-    def forward(
-        self, features: Tensor, state: tuple[Tensor, ...] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """(batch, frames, bins) -> log-probabilities (batch, frames // 3, outputs), state.
-
-        State: context (batch, 6, bins), pasts (batch, left + right of all layers, dim).
-        """
-        context, together = zero_states(self, features) if state is None else state
-        x, context = thin_out(features, context, self.first, self.second)
-        x = self.front_norm(x).to(features.dtype)
-        pasts = list(torch.split(together, reaches(self.config.contexts), dim=1))
-        for i, layer in enumerate(self.layers):
-            x, pasts[i] = layer(x, pasts[i])
-        log_probs = functional.log_softmax(self.out(x).to(features.dtype), dim=-1)
-        return log_probs, (context, torch.cat(pasts, dim=1))
-
-    def step(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """One chunk of one stream: (chunk_frames, bins), states without a batch axis."""
-        return step_once(self, features, states)
+        layers = [_Layer(config, left, right) for left, right in config.contexts]
+        super().__init__(config, layers, nn.Identity())  # each layer ends in its own
 
     @torch.no_grad()
     def constrain(self) -> None:
@@ -113,7 +78,7 @@ class TdnnfCtc(nn.Module):
             weights.copy_(nearer_to_semi_orthogonal(weights))
 
 
-class _Layer(nn.Module):
+class _Layer(TimeDelayLayer):
     """One factorised layer with its bypass."""
 
     def __init__(self, config: TdnnfConfig, left: int, right: int) -> None:
@@ -124,13 +89,13 @@ class _Layer(nn.Module):
         self.norm = nn.LayerNorm(config.dim)
         self.drop = ChannelDropout(config.dropout)
 
-    def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, past: Tensor, heard: None) -> tuple[Tensor, Tensor, None]:
         """(batch, steps, dim) after (batch, left + right, dim) -> the same, ``right`` outputs late."""
         steps = x.shape[1]
         x = torch.cat([past, x], dim=1)
         thin = self.bottleneck(splice(x, self._back))
         y = self.norm(functional.relu(self.affine(splice(thin, self._ahead))))
-        return self.drop(y) + BYPASS * x[:, self._left : self._left + steps], x[:, steps:]
+        return self.drop(y) + BYPASS * x[:, self._left : self._left + steps], x[:, steps:], None
 
 
 def nearer_to_semi_orthogonal(weights: Tensor) -> Tensor:
