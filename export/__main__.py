@@ -20,6 +20,7 @@ COMMANDS = {
     "texts": ("export.texts.command", "train", "draw sentences to be spoken"),
     "synthesize": ("export.synthesize.command", "train", "speak texts in many voices"),
     "pack": ("export.pack", "export", "make a model bundle"),
+    "unpack": ("export.unpack", "export", "make a checkpoint again of a bundle"),
 }
 """Command -> module that offers ``add_arguments`` and ``run``, the extra it needs, and what it does."""
 
