@@ -7,8 +7,9 @@ An object holds ``audio`` (path relative to the folder), ``text`` (lower-case wo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,12 @@ def read_manifest(path: Path) -> Iterator[Utterance]:
             raise UsageError(f"{path}:{number}: expected an object with audio and text: {error!r}") from error
 
 
-def read_set(root: Path, name: str, split: str) -> list[Utterance]:
-    """All utterances of one split of the set ``root/name``, sorted by file."""
+def read_set(root: Path, name: str, split: str, *, held_out: Sequence[str] = ()) -> list[Utterance]:
+    """All utterances of one split of the set ``root/name``, sorted by file.
+
+    Files whose name without its ending matches one of the ``held_out`` patterns (``*`` and ``?``) are left
+    out.
+    """
     chosen = (u for u in read_manifest(root / name) if u.split == split)
-    return sorted(chosen, key=lambda u: u.audio)
+    kept = (u for u in chosen if not any(fnmatchcase(u.audio.stem, pattern) for pattern in held_out))
+    return sorted(kept, key=lambda u: u.audio)

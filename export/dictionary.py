@@ -21,6 +21,9 @@ PHONES = (
 
 Pronunciation = tuple[str, ...]
 
+_BEYOND_CMU: dict[str, tuple[Pronunciation, ...]] = {"z": (("Z", "EH", "D"),)}
+"""What the packaged dictionary, which is American, lacks: further ways to say its words."""
+
 # ruff: noqa: RUF001 - these letters are meant
 _ARPABET = {
     "ɑ": "AA", "æ": "AE", "ʌ": "AH", "ə": "AH", "ɔ": "AO", "aʊ": "AW", "aɪ": "AY", "b": "B", "t͡ʃ": "CH",
@@ -47,6 +50,7 @@ class Dictionary:
         MissingExtraError: no ``path`` given and the pocketsphinx package is absent.
         UsageError: a line with an unknown phone.
         """
+        further = {} if path else _BEYOND_CMU
         path = path or _packaged_dictionary()
         entries: dict[str, list[Pronunciation]] = {}
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -58,6 +62,8 @@ class Dictionary:
             word = head.split("(")[0].lower()
             if phones and tuple(phones) not in entries.setdefault(word, []):
                 entries[word].append(tuple(phones))
+        for word, ways in further.items():
+            entries[word] += ways
         return cls(entries)
 
     def __contains__(self, word: str) -> bool:

@@ -23,7 +23,7 @@ from export.cache import (
 )
 from export.checkpoint import FrontEnd
 from export.corpus import Utterance, read_set
-from export.dictionary import PHONES, Dictionary
+from export.dictionary import PHONES, Dictionary, Pronunciation
 from export.recipe import Recipe
 
 TOKENS = ("<blk>", *PHONES)
@@ -47,15 +47,26 @@ class Learnset:
     """Outputs of the network."""
 
 
-def phone_labels(utterance: Utterance, dictionary: Dictionary) -> tuple[int, ...] | None:
-    """Tokens of the utterance's words; None where a word cannot be pronounced."""
-    labels: list[int] = []
+def spoken_phones(utterance: Utterance, dictionary: Dictionary) -> list[Pronunciation] | None:
+    """How each word of the utterance is said; None where one cannot be pronounced.
+
+    A manifest line may tell under ``said`` how a word of it was said, in phones, where that is not the
+    dictionary's first way.
+    """
+    said = utterance.extra.get("said", {})
+    ways: list[Pronunciation] = []
     for word in utterance.words:
-        phones = dictionary.pronounce(word)
+        phones = tuple(said[word].split()) if word in said else dictionary.pronounce(word)
         if phones is None:
             return None
-        labels.extend(_INDEX[p] for p in phones)
-    return tuple(labels)
+        ways.append(phones)
+    return ways
+
+
+def phone_labels(utterance: Utterance, dictionary: Dictionary) -> tuple[int, ...] | None:
+    """Tokens of the utterance's words; None where a word cannot be pronounced."""
+    ways = spoken_phones(utterance, dictionary)
+    return None if ways is None else tuple(_INDEX[phone] for way in ways for phone in way)
 
 
 Gathered: TypeAlias = dict[str, tuple[float, list[tuple[int, ...]], list[FeatureSet]]]
@@ -72,7 +83,7 @@ def gather(recipe: Recipe, cache: Path, dictionary: Dictionary | None = None) ->
     dictionary = dictionary or Dictionary.load()
     raw: Gathered = {}
     for chosen in corpus.train:
-        spoken = read_set(Path(chosen.root or root), chosen.name, "train")
+        spoken = read_set(Path(chosen.root or root), chosen.name, "train", held_out=corpus.held_out)
         utterances, labels = labelled(spoken, dictionary, corpus.max_seconds)
         low, high = corpus.level_db
         sets = []
@@ -101,6 +112,7 @@ def _distorted(recipe: Recipe, name: str, utterances: list[Utterance], cache: Pa
             chain,
             root=Path(recipe.corpus.root),
             voices=[u.audio for u in utterances],
+            held_out=recipe.corpus.held_out,
             cache=cache,
             sample_rate_hz=recipe.mfcc.sample_rate_hz,
         )
@@ -143,7 +155,8 @@ def load_learnset(recipe: Recipe, cache: Path, front_end: FrontEnd) -> Learnset:
     dev = {}
     for name, (weight, dev_labels, [features]) in raw_dev.items():
         normal_dev = cached_normal(cache, features, front_end.cmvn)
-        dev[name] = [Item(((normal_dev, i),), row, weight) for i, row in enumerate(dev_labels)]
+        items = [Item(((normal_dev, i),), row, weight) for i, row in enumerate(dev_labels)]
+        dev[name] = items[:: -(-len(items) // (recipe.corpus.dev_utterances or len(items) or 1)) or 1]
     return Learnset(train=train, dev=dev, front_end=front_end, tokens=TOKENS)
 
 

@@ -37,6 +37,8 @@ class CorpusConfig:
     """Sets whose ``train`` split is learned."""
     dev: tuple[str, ...]
     """Sets whose ``dev`` split is measured after an epoch."""
+    dev_utterances: int | None = None
+    """How many of each are measured, evenly spread; all where not given."""
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
     """Each utterance is heard at one of these speeds, another one each epoch."""
     level_db: tuple[float, ...] = (-14.0, 6.0)
@@ -45,6 +47,9 @@ class CorpusConfig:
     """Further ways in which each utterance is heard, beside the speeds."""
     nonspeech: int = 0
     """How many generated sounds without speech are added (export/nonspeech.py)."""
+    held_out: tuple[str, ...] = ()
+    """Recordings that are neither learned nor mixed in, by name without ending (``*`` and ``?`` as in
+    shells): a set without speakers has no ``dev`` of its own."""
     max_seconds: float = 20.0
     """Longer recordings with words are left out."""
 

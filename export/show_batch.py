@@ -99,7 +99,12 @@ def draw_examples(recipe: Recipe, count: int, seed: int, cache: Path) -> list[Ex
             key = (chain.name, utterance.corpus)
             if key not in around:
                 around[key] = surroundings(
-                    chain, root=root, voices=voices, cache=cache, sample_rate_hz=rate_hz
+                    chain,
+                    root=root,
+                    voices=voices,
+                    cache=cache,
+                    sample_rate_hz=rate_hz,
+                    held_out=recipe.corpus.held_out,
                 )
             samples, notes = distorted(utterance, chain, int(rng.integers(2**31)), around[key])
             notes = [f"[{chain.name}]", *notes]
@@ -111,12 +116,13 @@ def _take_turns(
     recipe: Recipe, count: int, rng: np.random.Generator
 ) -> Iterator[tuple[Utterance, Sequence[Path]]]:
     """An utterance of each set in turn, with all recordings of its set."""
-    names = [chosen.name for chosen in recipe.corpus.train]
+    roots = {chosen.name: Path(chosen.root or recipe.corpus.root) for chosen in recipe.corpus.train}
+    names = list(roots)
     sets: dict[str, list[Utterance]] = {}
     for i in range(count):
         name = names[i % len(names)]
         if name not in sets:
-            sets[name] = read_set(Path(recipe.corpus.root), name, "train")
+            sets[name] = read_set(roots[name], name, "train", held_out=recipe.corpus.held_out)
         fit = [u for u in sets[name] if _SHORTEST_S <= u.seconds <= _LONGEST_S]
         if not fit:
             raise UsageError(f"{name}: no training utterance of {_SHORTEST_S:g} to {_LONGEST_S:g} s")

@@ -89,7 +89,13 @@ class Chain:
 
 
 def surroundings(
-    chain: Chain, *, root: Path, voices: Sequence[Path], cache: Path, sample_rate_hz: int
+    chain: Chain,
+    *,
+    root: Path,
+    voices: Sequence[Path],
+    cache: Path,
+    sample_rate_hz: int,
+    held_out: Sequence[str] = (),
 ) -> Surroundings:
     """What ``chain`` needs.
 
@@ -98,6 +104,7 @@ def surroundings(
     root: folder of the sets, where the noises are.
     voices: recordings for babble.
     cache: where simulated rooms are kept.
+    held_out: noises that are not to be used (:func:`~export.corpus.read_set`).
 
     Raises
     ------
@@ -105,7 +112,8 @@ def surroundings(
     """
     noises = others = rooms = None
     if chain.noise is not None:
-        noises = Clips([u.audio for u in read_set(root, chain.noise.set, "train")], sample_rate_hz)
+        recordings = read_set(root, chain.noise.set, "train", held_out=held_out)
+        noises = Clips([u.audio for u in recordings], sample_rate_hz)
     if chain.babble is not None:
         every = max(1, len(voices) // _MOST_VOICES)
         others = Clips(sorted(voices)[::every][:_MOST_VOICES], sample_rate_hz)

@@ -9,10 +9,10 @@ from pathlib import Path
 from edge_asr.arrays import Float32Array
 from export.cache import FeatureSet, cached_normal
 from export.checkpoint import FrontEnd
-from export.corpus import read_set
+from export.corpus import Utterance, read_set
 from export.dictionary import Dictionary
 from export.gmm.deltas import observations
-from export.learnset import gather, labelled
+from export.learnset import gather, labelled, spoken_phones
 from export.recipe import Recipe
 
 
@@ -51,33 +51,36 @@ def load_speech(
     raw, raw_dev = gather(recipe, cache, dictionary)
     train: list[Spoken] = []
     for chosen in corpus.train:
-        place = (Path(chosen.root or root), chosen.name, "train", corpus.max_seconds)
-        train += _spoken(place, raw[chosen.name][2], dictionary, cache, front_end)
+        heard = read_set(Path(chosen.root or root), chosen.name, "train", held_out=corpus.held_out)
+        kept = labelled(heard, dictionary, corpus.max_seconds)
+        train += _spoken(*kept, raw[chosen.name][2], dictionary, cache, front_end)
     dev = {}
     for name in corpus.dev:
-        place = (root, name, "dev", float("inf"))
-        dev[name] = list(_spoken(place, raw_dev[name][2], dictionary, cache, front_end))
+        kept = labelled(read_set(root, name, "dev"), dictionary, float("inf"))
+        dev[name] = list(_spoken(*kept, raw_dev[name][2], dictionary, cache, front_end))
     return train, dev
 
 
 def _spoken(
-    place: tuple[Path, str, str, float],
+    utterances: list[Utterance],
+    labels: list[tuple[int, ...]],
     sets: list[FeatureSet],
     dictionary: Dictionary,
     cache: Path,
     front_end: FrontEnd,
 ) -> Iterator[Spoken]:
-    root, name, split, max_seconds = place
-    utterances, labels = labelled(read_set(root, name, split), dictionary, max_seconds)
+    """Every utterance with words, once for each of ``sets``."""
     for variant, features in enumerate(sets):
         normal = cached_normal(cache, features, front_end.cmvn)
         for i, (utterance, row) in enumerate(zip(utterances, labels, strict=True)):
             if not row or not len(normal[i]):
                 continue
             pauses: list[bool] = []
-            for word in utterance.words:
-                pauses += [False] * (len(dictionary.pronounce(word) or ()) - 1) + [True]
-            yield Spoken(f"{name}/{utterance.audio.name}/{variant}", row, tuple(pauses), normal, i)
+            for way in spoken_phones(utterance, dictionary) or ():
+                pauses += [False] * (len(way) - 1) + [True]
+            yield Spoken(
+                f"{utterance.corpus}/{utterance.audio.name}/{variant}", row, tuple(pauses), normal, i
+            )
 
 
 def evenly(spoken: list[Spoken], frames: int) -> list[Spoken]:

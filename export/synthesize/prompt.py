@@ -21,6 +21,25 @@ def prompt(text: str) -> str:
     return " ".join(written) + "."
 
 
+_BRITISH = {"kokoro": ("bf_", "bm_"), "espeak-ng": ("en-gb",)}
+"""Engine -> how the names of its British voices begin."""
+
+
+def said(text: str, engine: str, voice: str) -> dict[str, str]:
+    """How the letters of ``text`` are named where a dictionary's first way is another one: word -> phones.
+
+    >>> said("k a z", "kokoro", "bf_emma")
+    {'a': 'EY', 'z': 'Z EH D'}
+    """
+    words, british = text.split(), voice.startswith(_BRITISH.get(engine, ()))
+    ways = {}
+    if "a" in words and all(len(word) == 1 for word in words):
+        ways["a"] = "EY"
+    if "z" in words and british:
+        ways["z"] = "Z EH D"
+    return ways
+
+
 def _written(word: str, *, alone: bool) -> str:
     if word == "i" or word.startswith("i'"):
         return "I" + word[1:]

@@ -11,6 +11,7 @@ import numpy as np
 from edge_asr.arrays import Float32Array
 from edge_asr.errors import AudioError, UsageError
 from export.synthesize.plan import Line
+from export.synthesize.prompt import said
 
 SAMPLE_RATE_HZ = 16_000
 SETTINGS_FILE = "synthesis.json"
@@ -88,6 +89,9 @@ class SpokenSet:
             "voice": line.voice,
             "speed": line.speed,
         }
+        ways = said(line.text, self._engine, line.voice)
+        if ways:
+            entry["said"] = ways
         with self._manifest.open("a", encoding="utf-8") as manifest:
             manifest.write(json.dumps(entry) + "\n")
         self.done.add(number)

@@ -14,6 +14,7 @@ from edge_asr.errors import UsageError
 KINDS = {
     "numbers": "export.texts.numbers:numbers",
     "letters": "export.texts.letters:letters",
+    "codes": "export.texts.codes:codes",
     "dates": "export.texts.calendar_dates:dates",
     "times": "export.texts.clock_times:times",
     "names": "export.texts.packaged:names",

@@ -39,6 +39,29 @@ def test_manifest_lines_become_utterances(tmp_path: Path) -> None:
     assert train.speaker == "set"
 
 
+@pytest.mark.parametrize(
+    ("held_out", "left"),
+    [
+        ((), ["Rain_far", "rain_1", "rain_2", "rain_20", "street"]),
+        (("rain_2",), ["Rain_far", "rain_1", "rain_20", "street"]),
+        (("rain_?", "street"), ["Rain_far", "rain_20"]),
+        (("rain_*",), ["Rain_far", "street"]),
+        (("*",), []),
+        (("rain", "rain_1.wav", "hiss/*"), ["Rain_far", "rain_1", "rain_2", "rain_20", "street"]),
+    ],
+)
+def test_held_out_recordings_are_left_out_by_name(
+    tmp_path: Path, held_out: tuple[str, ...], left: list[str]
+) -> None:
+    files = ("rain_1.wav", "rain_2.flac", "rain_20.wav", "Rain_far.wav", "hiss/street.wav")
+    (tmp_path / "noise").mkdir()
+    lines = [f'{{"audio": "{file}", "text": ""}}\n' for file in files]
+    (tmp_path / "noise" / "manifest.jsonl").write_text("".join(lines))
+    kept = read_set(tmp_path, "noise", "train", held_out=held_out)
+    assert sorted(u.audio.stem for u in kept) == left
+    assert read_set(tmp_path, "noise", "dev", held_out=held_out) == []
+
+
 @pytest.mark.parametrize("line", ["{", "[]", '{"audio": "a.wav"}', '{"audio": 3, "text": "x"}'])
 def test_bad_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "m.jsonl"
@@ -59,6 +82,9 @@ def test_recipe_defaults_and_values(tmp_path: Path) -> None:
     assert recipe.corpus.train[0].name == "a"
     assert recipe.corpus.speeds == (0.9, 1.0, 1.1)
     assert recipe.network.options == {"hidden": 8}
+    assert recipe.corpus.held_out == ()
+    path.write_text(RECIPE.replace("dev = []", 'dev = []\nheld_out = ["rain_*", "street"]'))
+    assert read_recipe(path).corpus.held_out == ("rain_*", "street")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import soundfile
 
 pytest.importorskip("pocketsphinx", reason="the dictionary needs pocketsphinx (the extra train)")
 
+from edge_asr.errors import UsageError
 from export.learnset import gather, load_learnset, measure_front_end, share_of
 from export.recipe import read_recipe
 
@@ -78,6 +79,35 @@ def test_processes_fill_the_cache_together(tmp_path: Path) -> None:
     filled = sorted(tmp_path.glob("cache/*/frames.npy"))
     load_learnset(recipe, tmp_path / "cache", front_end)
     assert sorted(tmp_path.glob("cache/*/frames.npy")) == filled, "the share's work is the whole's"
+
+
+def test_held_out_recordings_are_not_learned(tmp_path: Path) -> None:
+    every, _ = gather(read_recipe(_recipe(tmp_path, CHAIN)), tmp_path / "cache")
+    raw, _ = gather(read_recipe(_recipe(tmp_path, 'held_out = ["1"]\n' + CHAIN)), tmp_path / "cache")
+    _, labels, sets = raw["set"]
+    assert len(labels) == 2 and [len(s) for s in sets] == [2] * 4
+    for kept, before in zip(sets[1:], every["set"][2][1:], strict=True):  # levels of 0.9 are drawn in turn
+        np.testing.assert_array_equal(kept[0], before[0])
+        np.testing.assert_array_equal(kept[1], before[2])
+
+
+def test_held_out_recordings_are_not_mixed_in(tmp_path: Path) -> None:
+    """They may be of a set that is only mixed in."""
+    (tmp_path / "hum").mkdir()
+    for name, amplitude in (("kept", 0.1), ("rain_1", 0.0)):
+        soundfile.write(tmp_path / "hum" / f"{name}.wav", np.full(16_000, amplitude), 16_000)
+    lines = [f'{{"audio": "{name}.wav", "text": ""}}\n' for name in ("kept", "rain_1")]
+    chain = CHAIN + 'noise = { set = "hum", probability = 1.0 }\n'
+
+    def heard(manifest: list[str], more: str) -> list[float]:
+        (tmp_path / "hum" / "manifest.jsonl").write_text("".join(manifest))
+        raw, _ = gather(read_recipe(_recipe(tmp_path, more + chain)), tmp_path / "cache")
+        return [float(s[i].astype(np.float64).sum()) for s in raw["set"][2] for i in range(3)]
+
+    without = heard(lines, 'held_out = ["rain_*"]\n')
+    assert without == heard(lines[:1], "") != heard(lines, "")
+    with pytest.raises(UsageError, match="recordings to mix in"):
+        heard(lines, 'held_out = ["rain_*", "kept"]\n')
 
 
 def test_a_set_may_lie_elsewhere(tmp_path: Path) -> None:

@@ -138,6 +138,25 @@ def test_surroundings_hold_what_the_chain_needs(corpora: Path, tmp_path: Path) -
         surroundings(chain, root=corpora, voices=(), cache=tmp_path, sample_rate_hz=16_000)
 
 
+def test_held_out_noises_are_not_mixed_in(corpora: Path, tmp_path: Path) -> None:
+    def names(*held_out: str) -> set[str]:
+        around = surroundings(
+            Chain(name="x", noise=Noise()),
+            root=corpora,
+            voices=(),
+            cache=tmp_path,
+            sample_rate_hz=16_000,
+            held_out=held_out,
+        )
+        assert around.noises is not None
+        return {around.noises.excerpt(10, np.random.default_rng(seed))[1] for seed in range(20)}
+
+    assert names() == names("2", "a*") == {"0", "1"}
+    assert names("1") == names("[1-9]*") == {"0"}
+    with pytest.raises(UsageError, match="recordings to mix in"):
+        names("?")
+
+
 def test_an_utterance_is_distorted_the_same_in_any_company(corpora: Path, tmp_path: Path) -> None:
     chain = Chain(name="x", noise=Noise(probability=1.0), level=Level())
     utterances = read_set(corpora, "a", "train")

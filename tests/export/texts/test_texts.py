@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,20 @@ def test_unknown_kind_is_named() -> None:
 def test_letters_hold_the_whole_alphabet() -> None:
     words = [word for text in draw_texts("letters", 500, 1) for word in text.split()]
     assert {word for word in words if len(word) == 1} == set("abcdefghijklmnopqrstuvwxyz")
+
+
+def test_codes_hold_every_letter_about_as_often() -> None:
+    texts = draw_texts("codes", 2000, 1)
+    assert {len(text.split()) for text in texts} == {4, 5, 6}
+    letters = Counter(word for text in texts for word in text.split() if len(word) == 1)
+    assert letters.keys() == set("abcdefghijklmnopqrstuvwxyz")
+    assert max(letters.values()) < 1.6 * min(letters.values())
+
+
+def test_words_of_codes_do_not_tell_their_neighbours() -> None:
+    pairs = [pair for text in draw_texts("codes", 2000, 1) for pair in pairwise(text.split())]
+    after_white = Counter(second for first, second in pairs if first == "white")
+    assert len(after_white) > 25 and after_white.most_common(1)[0][1] < 0.1 * after_white.total()
 
 
 @pytest.mark.parametrize(
