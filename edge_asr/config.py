@@ -123,9 +123,12 @@ class DecoderConfig:
     word_penalty: float = 0.0
     """Added (natural log) for every word of free text."""
     token_offsets: tuple[float, ...] = ()
-    """Added to the log-probabilities before the search; none where empty. Minus a share of each token's log
-    prior, as of old in hybrid systems (H. Bourlard and N. Morgan, "Connectionist speech recognition", 1994):
-    evens out what the network says because it is usual, blank above all."""
+    """Added to the log-probabilities before the search of free text; none where empty. Minus a share of each
+    token's log prior, as of old in hybrid systems (H. Bourlard and N. Morgan, "Connectionist speech
+    recognition", 1994): evens out what the network says because it is usual, blank above all."""
+    grammar_token_offsets: tuple[float, ...] = ()
+    """The same for grammars. They want a larger share than free text, whose language model knows by itself
+    what is usual."""
     lm_scale: float = 0.7
     """Factor on the language model's log-probabilities in free text."""
     reject_below: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class Recognizer:
         self._tokens = Tokens.load(bundle.path(TOKENS))
         self._lexicon: Lexicon | None = None
         self._word_loop: Graph | None = None
+        self._loading = threading.Lock()
 
     @classmethod
     def load(
@@ -74,11 +76,13 @@ class Recognizer:
 
     def word_loop(self) -> Graph:
         """The bundle's graph for free text."""
-        if self._word_loop is None:
-            graph, decoder = Graph.load(self.bundle.path(WORD_LOOP)), self.bundle.config.decoder
-            # Without a language model the weights were applied when the bundle was packed.
-            self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
-        return self._word_loop
+        # There is only one, since a stream tells by it that it hears free text.
+        with self._loading:
+            if self._word_loop is None:
+                graph, decoder = Graph.load(self.bundle.path(WORD_LOOP)), self.bundle.config.decoder
+                # Without a language model the weights were applied when the bundle was packed.
+                self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
+            return self._word_loop
 
     def compile(self, grammars: Iterable[WordNetwork | str | Path]) -> Graph:
         """The graph that accepts the sentences of all given grammars (networks or files).
@@ -108,9 +112,10 @@ class Recognizer:
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
         """
+        free_text = graph is None or graph is self._word_loop
         return Stream(
             self,
-            Utterance(self.bundle.config, self._engine, graph or self.word_loop()),
+            Utterance(self.bundle.config, self._engine, graph or self.word_loop(), free_text=free_text),
             sample_rate_hz=sample_rate_hz or self.sample_rate_hz,
             gate=Gate(create_vad(vad), segmenter) if vad else None,
         )

@@ -26,16 +26,20 @@ class Utterance:
     config: the bundle's.
     engine: shared by all streams.
     graph: what can be said.
+    free_text: whether that is anything, and no grammar.
     """
 
-    def __init__(self, config: BundleConfig, engine: Engine, graph: Graph) -> None:
+    def __init__(self, config: BundleConfig, engine: Engine, graph: Graph, *, free_text: bool) -> None:
         self._acoustic = config.acoustic
         self._shift_s = config.mfcc.frame_shift_ms / 1000
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
         decoder = config.decoder
         search = NgramSearch if graph.lm else Search
         self._search = search(
-            graph, beam=decoder.beam, max_active=decoder.max_active, token_offsets=decoder.token_offsets
+            graph,
+            beam=decoder.beam,
+            max_active=decoder.max_active,
+            token_offsets=decoder.token_offsets if free_text else decoder.grammar_token_offsets,
         )
         self._reject_below = decoder.reject_below
         self._starts_at_s = 0.0

@@ -243,7 +243,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="S",
-        help="take S times the log prior of each token off its log-probability (default %(default)s)",
+        help="take S times the log prior of each token off its log-probability in free text (default "
+        "%(default)s)",
+    )
+    parser.add_argument(
+        "--grammar-prior-scale",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="the same with a grammar (default %(default)s)",
     )
     parser.add_argument(
         "--extra", type=Path, action="append", default=[], metavar="FILE", help="further file, repeatable"
@@ -264,7 +272,9 @@ def run(args: argparse.Namespace) -> int:
     run_dir = RunDir.load(args.run_dir)
     lexicon = Lexicon.load(args.lexicon, Tokens(run_dir.checkpoint.tokens))
     decoder = dataclasses.replace(
-        _decoder(args.decoder), token_offsets=token_offsets(run_dir.checkpoint, args.prior_scale)
+        _decoder(args.decoder),
+        token_offsets=token_offsets(run_dir.checkpoint, args.prior_scale),
+        grammar_token_offsets=token_offsets(run_dir.checkpoint, args.grammar_prior_scale),
     )
     extras = {path.name: _read(path) for path in args.extra}
     if args.unigram:

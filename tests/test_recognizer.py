@@ -190,6 +190,24 @@ def test_free_text_needs_no_grammar(recognizer: Recognizer, sample: Float32Array
     assert len(heard & set(SENTENCE.split())) >= 3
 
 
+@pytest.mark.parametrize("deaf", ["free text", "grammar"])
+def test_free_text_and_grammars_have_token_offsets_of_their_own(
+    recognizer: Recognizer, home: Graph, sample: Float32Array, deaf: str
+) -> None:
+    """Offsets that leave nothing but blank show who uses them."""
+    config = recognizer.bundle.config
+    only_blank = (1000.0,) + (0.0,) * (config.acoustic.outputs - 1)
+    none: tuple[float, ...] = ()
+    free, grammar = (only_blank, none) if deaf == "free text" else (none, only_blank)
+    decoder = dataclasses.replace(config.decoder, token_offsets=free, grammar_token_offsets=grammar)
+    bundle = dataclasses.replace(recognizer.bundle, config=dataclasses.replace(config, decoder=decoder))
+    other = Recognizer(bundle)
+    for graph in (None, other.word_loop(), home):
+        heard = [type(event) for event in finals(run(other, graph, [sample]))]
+        assert (heard == [Rejected]) == ((graph is home) == (deaf == "grammar"))
+        assert (Final in heard) == (heard != [Rejected])
+
+
 def test_networks_and_files_can_be_mixed(
     recognizer: Recognizer, repository: Path, sample: Float32Array
 ) -> None:

@@ -287,3 +287,38 @@ def test_priors_become_token_offsets(converted: Path, lexicon: Path, tmp_path: P
     assert token_offsets(checkpoint, 0.0) == ()
     with pytest.raises(UsageError, match="no priors"):
         token_offsets(dataclasses.replace(checkpoint, history=[]), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "free_text", "grammar"),
+    [
+        ((), 0.0, 0.0),
+        (("--prior-scale", "0.25"), 0.25, 0.0),
+        (("--grammar-prior-scale", "0.75"), 0.0, 0.75),
+        (("--prior-scale", "0.25", "--grammar-prior-scale", "0.75"), 0.25, 0.75),
+    ],
+)
+def test_grammars_have_a_prior_scale_of_their_own(
+    converted: Path, lexicon: Path, tmp_path: Path, flags: tuple[str, ...], free_text: float, grammar: float
+) -> None:
+    run_dir = Path(shutil.copytree(converted, tmp_path / "run"))
+    checkpoint = load_checkpoint(run_dir / "model.pt")
+    checkpoint = dataclasses.replace(checkpoint, history=[{"priors": [0.5, 0.2, 0.1, 0.1, 0.05, 0.05]}])
+    save_checkpoint(run_dir / "model.pt", checkpoint)
+    assert _pack(run_dir, lexicon, tmp_path, *flags) == 0
+    decoder = Bundle.load(tmp_path / "tiny-1").config.decoder
+    assert decoder.token_offsets == token_offsets(checkpoint, free_text)
+    assert decoder.grammar_token_offsets == token_offsets(checkpoint, grammar)
+    assert len(decoder.grammar_token_offsets) == (6 if grammar else 0)
+
+
+def test_a_bundle_of_before_grammars_had_their_own_loads(
+    converted: Path, lexicon: Path, tmp_path: Path
+) -> None:
+    _pack(converted, lexicon, tmp_path)
+    path = tmp_path / "tiny-1" / MODEL_JSON
+    values = json.loads(path.read_text())
+    del values["decoder"]["grammar_token_offsets"]
+    path.write_text(json.dumps(values))
+    (tmp_path / "tiny-1" / SEAL).unlink()
+    assert Bundle.load(tmp_path / "tiny-1").config.decoder.grammar_token_offsets == ()
