@@ -1,4 +1,7 @@
-"""``python -m benchmarks``: runs every measurement in turn and writes the README's tables anew."""
+"""``python -m benchmarks``: runs every measurement in turn and writes the README's tables anew.
+
+All but the ablation, which would train for hours.
+"""
 
 from __future__ import annotations
 

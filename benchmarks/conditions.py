@@ -1,4 +1,8 @@
-"""What stands between the speaker and the microphone in a measurement: a room, and noise at a level."""
+"""What stands between the speaker and the microphone in a measurement: a room, and noise at a level.
+
+Nothing of it is heard in training: the recipe of the packaged model holds the noises out (``held_out``), the
+rooms have another seed, and those who babble are dev speakers.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ NOISES = {
     "kitchen": ("boiling-water", "washing-machine", "laundry-room", "droplets", "ceiling-fan"),
     "car": ("road", "traffic", "rain-on-car-roof", "windshield-wipers", "busy-street"),
 }
-"""Kind -> recordings of the set ``noise`` (moodist)."""
+"""Kind -> recordings of the set ``noise`` (moodist); all are held out of training."""
 KINDS = (*NOISES, "babble")
 SNRS_DB = (20.0, 10.0, 5.0, 0.0)
 _RATE_HZ = 16_000

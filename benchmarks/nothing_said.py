@@ -1,7 +1,9 @@
 """``python -m benchmarks.nothing_said``: words that are heard where nobody speaks.
 
 An hour of recorded noises, generated noises and music through the open microphone's path (voice activity
-detector, segmenter, recognizer): free dictation, and commands with a grammar. Writes
+detector, segmenter, recognizer): free dictation, and commands with a grammar. The recorded noises are those
+that the packaged model's recipe holds out of training (``held_out``), without the ones in which people may
+be heard; the generated ones are of training's kinds, from another seed. Writes
 ``results/nothing-said.json``.
 """
 
@@ -25,7 +27,6 @@ from edge_asr.audio.file import read_audio
 from edge_asr.decoder.graph import Graph
 from edge_asr.events import Final
 from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
-from export.corpus import read_set
 from export.nonspeech import nonspeech
 
 _RATE_HZ = 16_000
@@ -65,9 +66,8 @@ def sounds(kind: str, minutes: float, data: Path) -> Iterator[Float32Array]:
     count = max(1, round(minutes * 60 / _PIECE_S))
     rng = np.random.default_rng(len(kind))
     if kind == "recorded noise":
-        noises = [
-            u for u in read_set(data, "noise", "train") if not any(b in u.audio.stem for b in _BABBLING)
-        ]
+        unheard = corpus.held_out(data, "noise")
+        noises = [u for u in unheard if not any(b in u.audio.stem for b in _BABBLING)]
         for i in range(count):
             clip = read_audio(noises[i * len(noises) // count].audio, _RATE_HZ)
             yield np.resize(clip, round(_PIECE_S * _RATE_HZ))

@@ -56,17 +56,30 @@ def run(args: argparse.Namespace) -> int:
     """Train and leave ``model.pt`` in the run directory."""
     recipe = read_recipe(args.recipe)
     out = args.out or Path("runs") / recipe.name
-    out.mkdir(parents=True, exist_ok=True)
     if args.restart:
         (out / STATE_FILE).unlink(missing_ok=True)
     with Processes.join() as processes:
-        processes.share(lambda rank, count: gather(share_of(recipe, rank, count), args.cache))
-        teacher = load_teacher(recipe.training.teacher)
-        front_end = teacher.front_end if teacher else measure_front_end(recipe, args.cache)
-        processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), args.cache, front_end))
-        data = load_learnset(recipe, args.cache, front_end)
-        Trainer(recipe, data, teacher, out, processes).fit(steps=args.steps)
+        train_recipe(recipe, out, args.cache, processes, steps=args.steps)
     return 0
+
+
+def train_recipe(
+    recipe: Recipe, out: Path, cache: Path, processes: Processes, *, steps: int | None = None
+) -> None:
+    """Train what ``out`` does not hold yet, in all ``processes``, and leave ``model.pt`` there.
+
+    Parameters
+    ----------
+    cache: of features; what it lacks is computed first.
+    steps: bound of each epoch.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    processes.share(lambda rank, count: gather(share_of(recipe, rank, count), cache))
+    teacher = load_teacher(recipe.training.teacher)
+    front_end = teacher.front_end if teacher else measure_front_end(recipe, cache)
+    processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), cache, front_end))
+    data = load_learnset(recipe, cache, front_end)
+    Trainer(recipe, data, teacher, out, processes).fit(steps=steps)
 
 
 class Trainer:
@@ -96,6 +109,7 @@ class Trainer:
             lr=recipe.training.peak_rate,
             weight_decay=recipe.training.weight_decay,
             betas=(0.9, 0.98),
+            fused=True,  # one pass over the weights
         )
         self._step = 0
         self._history: list[dict[str, Any]] = []
@@ -114,6 +128,7 @@ class Trainer:
             entry: dict[str, Any] = {"epoch": epoch + 1, "step": self._step, "loss": loss}
             entry |= {f"per_{name}": per for name, per in self._measure().items()}
             entry |= {"seconds": round(time.monotonic() - started, 1), "machine": _machine()}
+            entry["hours"] = self._hours(epoch, steps)
             entry["processes"] = self._processes.count
             entry["priors"] = [round(float(p), 7) for p in self._token_mass / self._token_mass.sum()]
             self._history.append(entry)
@@ -137,6 +152,12 @@ class Trainer:
             batch_frames=frames,
             processes=self._processes.count,
         )
+
+    def _hours(self, epoch: int, steps: int | None) -> float:
+        """Audio that all processes together hear in an epoch."""
+        plan = self._plan(epoch)[: None if steps is None else steps * self._processes.count]
+        frames = sum(len(self._data.train[i].features(variant)) for chosen in plan for i, variant in chosen)
+        return round(frames * self._recipe.mfcc.frame_shift_ms / 3.6e6, 4)
 
     def _epoch(self, epoch: int, total: int, steps: int | None) -> float:
         plan = list(take_turns(self._plan(epoch), self._processes.rank, self._processes.count))[:steps]

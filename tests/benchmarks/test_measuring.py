@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,17 @@ import soundfile
 from benchmarks.accuracy import TASKS, measure
 from benchmarks.accuracy_plot import draw
 from benchmarks.conditions import CLEAN, NOISES, NOISY, Condition, Scene
+from benchmarks.corpus import RECIPE
 from benchmarks.music import music
+from benchmarks.nothing_said import sounds
 from benchmarks.spoken_commands import GRAMMAR
 from benchmarks.systems import as_words
 from benchmarks.tally import Tally
 from edge_asr.decoder.grammar import load_grammar
 from edge_asr.decoder.grammar.census import count_sentences, enumerate_sentences
+from edge_asr.errors import UsageError
 from export.corpus import Utterance, read_set
+from export.recipe import read_recipe
 
 
 def test_there_are_300_commands() -> None:
@@ -95,6 +100,31 @@ def test_conditions_are_the_same_each_time(tmp_path: Path, scene: Scene) -> None
     utterance, condition = _utterance(tmp_path), Condition("babble", 5.0)
     np.testing.assert_array_equal(scene.hear(utterance, condition), scene.hear(utterance, condition))
     assert condition.name == "babble 5 dB" and Condition("car", 0.0, room=True).name == "room, car 0 dB"
+
+
+@pytest.mark.parametrize("name", [name for names in NOISES.values() for name in names])
+@pytest.mark.parametrize("recipe", [RECIPE, RECIPE.with_name("ablation.toml")], ids=lambda path: path.stem)
+def test_no_noise_that_is_measured_is_learned(recipe: Path, name: str) -> None:
+    patterns = read_recipe(recipe).corpus.held_out
+    assert any(fnmatchcase(f"moodist_{name}", pattern) for pattern in patterns)
+
+
+def test_recorded_noise_is_unheard_and_nobody_speaks_in_it(tmp_path: Path) -> None:
+    """Of five recordings two are held out, and in one of those people may be heard."""
+    (tmp_path / "noise").mkdir()
+    lines = []
+    names = ("esc10_4-1", "moodist_office", "moodist_crowd", "moodist_busy-street", "esc10_5-1")
+    for i, name in enumerate(names):
+        level = np.full(16_000, (i + 1) / 10, dtype=np.float32)
+        soundfile.write(tmp_path / "noise" / f"{name}.wav", level, 16_000, subtype="FLOAT")
+        lines.append(json.dumps({"audio": f"{name}.wav", "text": "", "seconds": 1.0}))
+    (tmp_path / "noise" / "manifest.jsonl").write_text("\n".join(lines))
+    pieces = list(sounds("recorded noise", 2.0, tmp_path))
+    assert len(pieces) == 4
+    assert {float(piece.max()) for piece in pieces} == {float(np.float32(0.5))}
+    (tmp_path / "noise" / "manifest.jsonl").write_text(lines[0])
+    with pytest.raises(UsageError, match=r"holds none of what en-small\.toml holds out"):
+        next(sounds("recorded noise", 2.0, tmp_path))
 
 
 def test_music_is_bounded_and_seeded() -> None:

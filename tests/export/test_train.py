@@ -91,6 +91,8 @@ def test_learns_its_corpus(workplace: Path) -> None:
     assert len(history) == 25
     assert history[-1]["loss"] < 0.3 * history[0]["loss"]
     assert history[-1]["per_pitches"] < 0.1
+    # Forty recordings of about a second, and four sounds without speech.
+    assert 30 < 3600 * history[0]["hours"] < 90
 
 
 def test_resumed_equals_uninterrupted(workplace: Path) -> None:
