@@ -139,7 +139,7 @@ def test_two_processes_train_together(workplace: Path) -> None:
 
 
 def test_a_sequence_criterion_follows_ctc(workplace: Path) -> None:
-    path = recipe(workplace, "sequence", epochs=25)
+    path = recipe(workplace, "sequence", epochs=30)
     with path.open("a") as text:
         text.write('[training.criterion]\nname = "ctc-crf"\nfrom_epoch = 12\n')
     history = fit(workplace, path)
