@@ -95,6 +95,14 @@ class TeacherConfig:
     """Up to this epoch, the new model learns the tokens of the teacher's forced alignment, frame by frame."""
     late_outputs: int = 0
     """How many outputs after the teacher the new model may answer."""
+    answers: bool = False
+    """Learn the whole answers of a network, each frame's distribution, in the place of its alignment."""
+
+    def __post_init__(self) -> None:
+        if self.answers and self.late_outputs:
+            raise ValueError(
+                "late_outputs must be 0 where answers are learned: they come when the teacher's do"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

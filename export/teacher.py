@@ -1,4 +1,8 @@
-"""An earlier model that aligns what a new one hears, until the new one can find the words itself."""
+"""An earlier model that aligns what a new one hears, until the new one can find the words itself.
+
+Or that is imitated: a network's whole answers say more than its alignment, also about what it is unsure of
+(G. Hinton et al., "Distilling the knowledge in a neural network", 2015).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from edge_asr.errors import UsageError
 from export.align import ctc_path
 from export.batches import Batch
 from export.checkpoint import FrontEnd, load_checkpoint
@@ -36,6 +41,14 @@ class Teacher(Protocol):
     def align(self, batch: Batch, outputs: int) -> Tensor:
         """(batch, outputs) token of each output of the new network, -1 where an utterance does not fit its
         labels."""
+
+    def answer(self, batch: Batch, outputs: int) -> Tensor:
+        """(batch, outputs, tokens) log-probabilities for the new network to imitate.
+
+        Raises
+        ------
+        UsageError: it has none.
+        """
 
 
 def load_teacher(config: TeacherConfig | None) -> Teacher | None:
@@ -65,8 +78,18 @@ def frame_loss(log_probs: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
     return functional.nll_loss(log_probs.transpose(1, 2), targets, ignore_index=-1)
 
 
+def answer_loss(log_probs: Tensor, lengths: Tensor, answers: Tensor) -> Tensor:
+    """Divergence per output frame of (batch, outputs, tokens) from what a teacher answers, in nats.
+
+    Outputs beyond ``lengths`` (batch,) do not count.
+    """
+    heard = (torch.arange(answers.shape[1]) < lengths[:, None]).to(log_probs.device)
+    divergences = functional.kl_div(log_probs, answers, reduction="none", log_target=True).sum(dim=2)
+    return divergences[heard].mean()
+
+
 class NetworkTeacher:
-    """A trained network: its forced alignment.
+    """A trained network: its forced alignment, or its answers.
 
     Parameters
     ----------
@@ -80,6 +103,20 @@ class NetworkTeacher:
 
     def align(self, batch: Batch, outputs: int) -> Tensor:
         """As :meth:`Teacher.align`: what the network would answer, mostly blank, later by the delay."""
+        log_probs = self._hear(batch)
+        steps = self._network.subsampling
+        lengths = (batch.lengths + self._network.lookahead_frames + steps - 1) // steps
+        path = ctc_path(log_probs, lengths, batch.labels, batch.label_lengths)
+        late = functional.pad(path, (self._late, outputs))[:, :outputs]
+        late[:, : self._late] = path[:, :1].clamp(max=0)
+        return late
+
+    def answer(self, batch: Batch, outputs: int) -> Tensor:
+        """As :meth:`Teacher.answer`."""
+        return self._hear(batch)[:, :outputs]
+
+    def _hear(self, batch: Batch) -> Tensor:
+        """(batch, outputs, tokens), at least as many outputs as the batch has frames for."""
         steps = self._network.subsampling
         features = batch.features
         # Room for the last phones, which the network answers late.
@@ -89,11 +126,7 @@ class NetworkTeacher:
             features = functional.pad(features, (0, 0, 0, missing))
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
             log_probs, _ = self._network(features)
-        lengths = (batch.lengths + self._network.lookahead_frames + steps - 1) // steps
-        path = ctc_path(log_probs.float(), lengths, batch.labels, batch.label_lengths)
-        late = functional.pad(path, (self._late, outputs))[:, :outputs]
-        late[:, : self._late] = path[:, :1].clamp(max=0)
-        return late
+        return log_probs.float().clone()  # what inference mode made cannot take part in a loss
 
 
 class GmmTeacher:
@@ -139,3 +172,7 @@ class GmmTeacher:
                     late_outputs=self._late,
                 )
         return torch.from_numpy(targets)
+
+    def answer(self, batch: Batch, outputs: int) -> Tensor:
+        """As :meth:`Teacher.answer`: a GMM knows states of phones, which no network answers."""
+        raise UsageError("[training.teacher] answers: a GMM has none to imitate; name a network's model.pt")

@@ -33,7 +33,7 @@ from export.net.network import Constrained
 from export.processes import Processes
 from export.recipe import Recipe, read_recipe
 from export.score import phone_errors
-from export.teacher import Teacher, frame_loss, load_teacher
+from export.teacher import Teacher, answer_loss, frame_loss, load_teacher
 
 STATE_FILE = "training.pt"
 """What resuming needs beside the model."""
@@ -211,6 +211,9 @@ class Trainer:
         training = self._recipe.training
         if training.teacher and epoch < training.teacher.until_epoch:
             assert self._teacher is not None
+            if training.teacher.answers:
+                answers = self._teacher.answer(batch, log_probs.shape[1]).to(self._device)
+                return answer_loss(log_probs, outputs, answers)
             return frame_loss(log_probs, outputs, self._teacher.align(batch, log_probs.shape[1]))
         criterion = self._early if epoch + 1 < training.criterion.from_epoch else self._late
         losses = criterion(log_probs, outputs, batch.labels.to(self._device), batch.label_lengths)

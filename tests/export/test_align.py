@@ -16,8 +16,9 @@ from export.align import ctc_path
 from export.batches import Batch
 from export.checkpoint import FrontEnd
 from export.net.lstm import LstmConfig, LstmCtc
+from export.recipe import TeacherConfig
 from export.score import collapse
-from export.teacher import NetworkTeacher, frame_loss
+from export.teacher import NetworkTeacher, answer_loss, frame_loss
 
 FRONT_END = FrontEnd(mfcc=MfccConfig(cepstra=4), cmvn=CmvnConfig(mean=(0.0,) * 4, scale=(1.0,) * 4))
 
@@ -86,3 +87,25 @@ def test_teacher_is_learned_from() -> None:
     right = torch.nn.functional.one_hot(targets, 4).float().mul(50).log_softmax(-1)
     assert float(frame_loss(right, lengths, targets)) < 1e-3
     assert float(frame_loss(right.flip(-1), lengths, targets)) > 10
+
+
+def test_teacher_is_imitated() -> None:
+    """Its own answers cost nothing, any others do, and what lies beyond an utterance's end does not count."""
+    batch, lengths = _batch(48), torch.tensor([16, 13])
+    answers = _teacher(0).answer(batch, 16)
+    assert abs(float(answer_loss(answers, lengths, answers))) < 1e-6
+    beyond = answers.clone()
+    beyond[1, 13:] = beyond[1, 13:].roll(1, dims=-1)
+    assert abs(float(answer_loss(beyond, lengths, answers))) < 1e-6
+    other = answers.roll(1, dims=-1).requires_grad_()
+    loss = answer_loss(other, lengths, answers)
+    heard = torch.cat([answers[0], answers[1, :13]]), torch.cat([other[0], other[1, :13]])
+    expected = (heard[0].exp() * (heard[0] - heard[1])).sum(dim=1).mean()
+    torch.testing.assert_close(loss, expected)
+    loss.backward()
+    assert other.grad is not None and not other.grad[1, 13:].any() and other.grad[1, :13].any()
+
+
+def test_answers_come_when_the_teacher_answers() -> None:
+    with pytest.raises(ValueError, match="late_outputs must be 0"):
+        TeacherConfig(checkpoint="model.pt", answers=True, late_outputs=1)

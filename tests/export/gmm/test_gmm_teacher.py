@@ -79,3 +79,9 @@ def test_missing_teacher_is_named(tmp_path: Path) -> None:
         load_teacher(TeacherConfig(checkpoint=str(tmp_path / "gmm.npz")))
     with pytest.raises(UsageError, match="python -m export train RECIPE"):
         load_teacher(TeacherConfig(checkpoint=str(tmp_path / "model.pt")))
+
+
+def test_gmm_has_no_answers(chord_gmm: SimpleNamespace, chord_speech: SimpleNamespace) -> None:
+    batch = collate(_items(chord_speech), [(0, 0)], lookahead_frames=0, subsampling=3)
+    with pytest.raises(UsageError, match="name a network"):
+        GmmTeacher(chord_gmm.model, late_outputs=0).answer(batch, 10)
