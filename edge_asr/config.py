@@ -133,6 +133,9 @@ class DecoderConfig:
     """Factor on the language model's log-probabilities in free text."""
     reject_below: float = 0.0
     """An utterance with less confidence than this is Rejected."""
+    speech_margin: float = 0.0
+    """An utterance whose words are not likelier than silence by this much (natural log, for each phone) is
+    Rejected as silence."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from edge_asr.acoustic import Engine
 from edge_asr.acoustic.chunking import AcousticModel
 from edge_asr.arrays import Float32Array
 from edge_asr.config import BundleConfig
-from edge_asr.decoder.confidence import utterance_confidence, word_confidence
+from edge_asr.decoder.confidence import speech_margin, utterance_confidence, word_confidence
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.ngram_search import NgramSearch
 from edge_asr.decoder.search import Search
@@ -41,7 +41,7 @@ class Utterance:
             max_active=decoder.max_active,
             token_offsets=decoder.token_offsets if free_text else decoder.grammar_token_offsets,
         )
-        self._reject_below = decoder.reject_below
+        self._reject_below, self._margin = decoder.reject_below, decoder.speech_margin
         self._starts_at_s = 0.0
 
     def begin(self, at_s: float) -> None:
@@ -66,6 +66,8 @@ class Utterance:
         if not hypothesis.words:
             silent = hypothesis.outcome == "silence" or hypothesis.frames == 0
             return [Rejected(at_s=at_s, reason="silence" if silent else "out_of_grammar")]
+        if speech_margin(hypothesis) < self._margin:
+            return [Rejected(at_s=at_s, reason="silence")]
         if confidence < self._reject_below:
             return [Rejected(at_s=at_s, reason="out_of_grammar")]
         words = self._words(hypothesis)

@@ -208,6 +208,17 @@ def test_free_text_and_grammars_have_token_offsets_of_their_own(
         assert (Final in heard) == (heard != [Rejected])
 
 
+def test_words_hardly_likelier_than_silence_are_silence(
+    recognizer: Recognizer, home: Graph, sample: Float32Array
+) -> None:
+    config = recognizer.bundle.config
+    decoder = dataclasses.replace(config.decoder, speech_margin=1000.0)
+    bundle = dataclasses.replace(recognizer.bundle, config=dataclasses.replace(config, decoder=decoder))
+    for graph in (None, home):
+        [event] = finals(run(Recognizer(bundle), graph, [sample]))
+        assert isinstance(event, Rejected) and event.reason == "silence"
+
+
 def test_networks_and_files_can_be_mixed(
     recognizer: Recognizer, repository: Path, sample: Float32Array
 ) -> None:

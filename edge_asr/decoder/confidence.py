@@ -33,6 +33,16 @@ def utterance_confidence(hypothesis: Hypothesis) -> float:
     return _per_phone(hypothesis.deficit, phones) if phones else 0.0
 
 
+def speech_margin(hypothesis: Hypothesis) -> float:
+    """By how much the words are likelier than silence, natural log for each phone; infinite without words.
+
+    Noise that resembles speech for a moment lifts a few phones a little above silence; speech lifts all of
+    them by several.
+    """
+    phones = sum(len(hit.phones) for hit in hypothesis.words)
+    return (hypothesis.score - hypothesis.silence_score) / phones if phones else math.inf
+
+
 def _per_phone(deficit: float, phones: int) -> float:
     # Rounding may leave a deficit a hair above 0.
     return math.exp(min(0.0, deficit) / phones)

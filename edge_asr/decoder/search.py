@@ -239,6 +239,7 @@ class Search:
         return Hypothesis(
             outcome=outcome,
             score=self._greedy + self._silence,
+            silence_score=self._greedy + self._silence,
             deficit=self._silence,
             frames=self._frames,
         )
@@ -268,6 +269,7 @@ class Search:
             network=ending.network if ending else "",
             outcome=outcome,
             score=self._greedy + score + final_weight,
+            silence_score=self._greedy + self._silence,
             deficit=score - weight,
             frames=self._frames,
             stable_words=len(words) if stable_words is None else stable_words,

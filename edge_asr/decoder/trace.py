@@ -48,6 +48,8 @@ class Hypothesis:
     """
     score: float
     """Natural log: blank-penalised acoustic score plus all weights."""
+    silence_score: float
+    """What the path that never left blank scores: no words at all."""
     deficit: float
     """Acoustic score of all frames minus that of the best token in each of them; at most 0."""
     frames: int

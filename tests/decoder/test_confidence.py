@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_asr.decoder.compile import compile_network
-from edge_asr.decoder.confidence import utterance_confidence, word_confidence
+from edge_asr.decoder.confidence import speech_margin, utterance_confidence, word_confidence
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.search import Search
@@ -68,3 +68,14 @@ def test_no_words_no_confidence() -> None:
     found = decode("_______")
     assert found.text == ""
     assert utterance_confidence(found) == 0.0
+
+
+@pytest.mark.parametrize("weight", [0.0, -0.5])
+def test_margin_is_what_the_words_gain_on_silence_for_each_phone(weight: float) -> None:
+    """In six of the nine frames silence hears a token of LOW instead of HIGH; four phones share the gain."""
+    found = decode("_AAB_CAA_", weight=weight)
+    assert speech_margin(found) == pytest.approx((-6 * math.log(RATIO) + 2 * weight) / 4, rel=1e-6)
+
+
+def test_no_words_have_no_margin_to_keep() -> None:
+    assert speech_margin(decode("_______")) == math.inf
