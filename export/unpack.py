@@ -91,6 +91,8 @@ def graph_weights(path: Path) -> dict[str, Tensor]:
         if node.op_type == "MatMulInteger":
             name = node.input[1].removesuffix("_quantized")
             weights[f"{module}.weight"] = torch.tensor(_floats(stored, name).T.copy())
+        elif node.op_type in ("Gemm", "MatMul") and node.input[1] in stored:  # left in float
+            weights[f"{module}.weight"] = torch.tensor(stored[node.input[1]].T.copy())
         elif node.op_type == "DynamicQuantizeLSTM":
             weights |= {f"{module}.{name}": value for name, value in _lstm(stored, list(node.input))}
         for name in stored.keys() & set(node.input):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,11 +85,12 @@ def _check_chunk(network: Network, frames: int) -> None:
         )
 
 
-def quantize(graph: Path, path: Path, *, weight_bits: int = 7) -> None:
+def quantize(graph: Path, path: Path, *, weight_bits: int = 7, keep_float: Collection[str] = ()) -> None:
     """Write a copy of ``graph`` with int8 weights; activations are quantized as they come.
 
     Parameters
     ----------
+    keep_float: names of modules of the network that stay as they are.
     weight_bits: 7 keeps weights in [-64, 64], so that x86 processors without VNNI (most before 2020)
         do not saturate when they add two products in 16 bits. Measured on a tiny trained LSTM under an
         emulated Haswell: with 7 bits the same numbers to the last bit as on a VNNI machine, with 8 bits
@@ -97,9 +98,15 @@ def quantize(graph: Path, path: Path, *, weight_bits: int = 7) -> None:
 
     Raises
     ------
-    EdgeAsrError: a product with fixed weights stayed in float, so that the graph would be neither
+    UsageError: the network has no product in a module that is to stay in float.
+    EdgeAsrError: another product with fixed weights stayed in float, so that the graph would be neither
         small nor fast.
     """
+    names = [node.name for node in onnx.load(graph).graph.node]
+    for module in keep_float:
+        if not any(_belongs(name, [module]) for name in names):
+            raise UsageError(f"--keep-float: the network has no module {module!r}")
+    kept = [name for name in names if _belongs(name, keep_float)]
     quantize_dynamic(
         graph,
         path,
@@ -107,10 +114,17 @@ def quantize(graph: Path, path: Path, *, weight_bits: int = 7) -> None:
         weight_type=QuantType.QInt8,
         per_channel=True,
         reduce_range=weight_bits == 7,
+        # A Gemm becomes a MatMul of this name before it is quantized.
+        nodes_to_exclude=[*kept, *(f"{name}_MatMul" for name in kept)],
     )
-    left = float_products(onnx.load(path))
+    left = [name for name in float_products(onnx.load(path)) if not _belongs(name, keep_float)]
     if left:
         raise EdgeAsrError(f"{path}: not quantized: {', '.join(left)}; onnxruntime has no int8 kernel for it")
+
+
+def _belongs(node: str, modules: Collection[str]) -> bool:
+    """Whether ``/_network/first/MatMul`` is of one of the modules."""
+    return not set(modules).isdisjoint(node.strip("/").split("/")[:-1])
 
 
 def float_products(model: onnx.ModelProto) -> list[str]:
@@ -156,6 +170,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=7,
         help="8 is a little more exact, but wrong on x86 without VNNI (default %(default)s)",
     )
+    parser.add_argument(
+        "--keep-float",
+        nargs="*",
+        default=["first", "second"],
+        metavar="MODULE",
+        help="modules whose weights stay float32 in the int8 graph (default: first second, the front, whose "
+        "inputs differ most in size)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -167,7 +189,7 @@ def run(args: argparse.Namespace) -> int:
         chunk_frames = network.chunk_frames if isinstance(network, FixedChunk) else CHUNK_FRAMES
     graph, int8_graph = run_dir.path / GRAPH, run_dir.path / INT8_GRAPH
     export_step(network, graph, bins=run_dir.checkpoint.front_end.bins, chunk_frames=chunk_frames)
-    quantize(graph, int8_graph, weight_bits=args.weight_bits)
+    quantize(graph, int8_graph, weight_bits=args.weight_bits, keep_float=args.keep_float)
     for name in (GRAPH, INT8_GRAPH):
         run_dir.engine(name)
         print(f"{run_dir.path / name}: {(run_dir.path / name).stat().st_size / 1e6:.2f} MB")

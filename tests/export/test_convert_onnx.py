@@ -56,9 +56,20 @@ def test_any_network_of_the_protocol_becomes_a_step(tmp_path: Path) -> None:
 def test_the_lstm_is_one_operator_and_becomes_int8(converted: Path) -> None:
     plain, small = _operators(converted / GRAPH), _operators(converted / INT8_GRAPH)
     assert plain["LSTM"] == 2 and plain["Constant"] == 0
-    assert small["DynamicQuantizeLSTM"] == 2 and small["MatMulInteger"] == 3
-    assert not {"LSTM", "MatMul", "Gemm"} & small.keys()
-    assert (converted / INT8_GRAPH).stat().st_size < 0.6 * (converted / GRAPH).stat().st_size
+    assert small["DynamicQuantizeLSTM"] == 2 and small["MatMulInteger"] == 1
+    assert small["MatMul"] == 2 and not {"LSTM", "Gemm"} & small.keys(), "the front stays in float"
+
+
+def test_all_products_become_int8_where_none_is_kept(converted: Path, tmp_path: Path) -> None:
+    quantize(converted / GRAPH, tmp_path / "int8.onnx")
+    small = _operators(tmp_path / "int8.onnx")
+    assert small["MatMulInteger"] == 3 and not {"LSTM", "MatMul", "Gemm"} & small.keys()
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.6 * (converted / GRAPH).stat().st_size
+
+
+def test_what_is_to_stay_in_float_must_be_there(converted: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no module 'third'"):
+        quantize(converted / GRAPH, tmp_path / "int8.onnx", keep_float=["first", "third"])
 
 
 def test_seven_bits_keep_weights_small(converted: Path, tmp_path: Path) -> None:

@@ -54,10 +54,10 @@ def _network(name: str, *, spread: float = 0.1, **changes: Any) -> Any:
     return network.eval()
 
 
-def _int8(network: Any, folder: Path, *, bits: int = 7) -> Path:
+def _int8(network: Any, folder: Path, *, bits: int = 7, keep_float: tuple[str, ...] = ()) -> Path:
     chunk = network.chunk_frames if isinstance(network, FixedChunk) else 12
     export_step(network, folder / "step.onnx", bins=BINS, chunk_frames=chunk)
-    quantize(folder / "step.onnx", folder / "int8.onnx", weight_bits=bits)
+    quantize(folder / "step.onnx", folder / "int8.onnx", weight_bits=bits, keep_float=keep_float)
     return folder / "int8.onnx"
 
 
@@ -74,6 +74,15 @@ def test_every_weight_comes_back_within_half_a_step(name: str, bits: int, tmp_pa
         if product:  # one scale an output
             step = weights.abs().amax(dim=1, keepdim=True) / {7: 64, 8: 127}[bits]
             assert bool(((found[key] - weights).abs() <= 0.501 * step).all()), key
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_what_was_left_in_float_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
+    network = _network(name)
+    found, trained = graph_weights(_int8(network, tmp_path, keep_float=("first",))), network.state_dict()
+    assert found.keys() == trained.keys()
+    assert torch.equal(found["first.weight"], trained["first.weight"])
+    assert not torch.equal(found["second.weight"], trained["second.weight"])
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
