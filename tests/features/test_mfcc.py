@@ -132,7 +132,8 @@ def test_flush_is_idempotent_and_reset_equals_new() -> None:
 def test_digital_silence_is_finite_and_constant() -> None:
     frames = mfcc(np.zeros(16_000, dtype=np.float32), CONFIG)
     assert np.isfinite(frames).all()
-    assert np.ptp(frames, axis=0).max() == 0
+    # Of coefficients around -100. BLAS may sum the rows at a matrix's edge in another order.
+    assert np.ptp(frames, axis=0).max() < 1e-4
 
 
 def test_dct_without_lifter_is_orthonormal() -> None:
