@@ -127,8 +127,7 @@ class DecoderConfig:
     token's log prior, as of old in hybrid systems (H. Bourlard and N. Morgan, "Connectionist speech
     recognition", 1994): evens out what the network says because it is usual, blank above all."""
     grammar_token_offsets: tuple[float, ...] = ()
-    """The same for grammars. They want a larger share than free text, whose language model knows by itself
-    what is usual."""
+    """The same for grammars, chosen apart: free text has a language model that knows what is usual."""
     lm_scale: float = 0.7
     """Factor on the language model's log-probabilities in free text."""
     reject_below: float = 0.0

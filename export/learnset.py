@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,8 +156,10 @@ def load_learnset(recipe: Recipe, cache: Path, front_end: FrontEnd) -> Learnset:
     dev = {}
     for name, (weight, dev_labels, [features]) in raw_dev.items():
         normal_dev = cached_normal(cache, features, front_end.cmvn)
+        most = recipe.corpus.dev_utterances or len(dev_labels)
+        every = max(1, math.ceil(len(dev_labels) / max(1, most)))
         items = [Item(((normal_dev, i),), row, weight) for i, row in enumerate(dev_labels)]
-        dev[name] = items[:: -(-len(items) // (recipe.corpus.dev_utterances or len(items) or 1)) or 1]
+        dev[name] = items[::every]
     return Learnset(train=train, dev=dev, front_end=front_end, tokens=TOKENS)
 
 

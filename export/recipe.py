@@ -38,7 +38,7 @@ class CorpusConfig:
     dev: tuple[str, ...]
     """Sets whose ``dev`` split is measured after an epoch."""
     dev_utterances: int | None = None
-    """How many of each are measured, evenly spread; all where not given."""
+    """At most so many of each are measured, every n-th one; all where not given."""
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
     """Each utterance is heard at one of these speeds, another one each epoch."""
     level_db: tuple[float, ...] = (-14.0, 6.0)

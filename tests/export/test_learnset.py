@@ -11,7 +11,17 @@ import soundfile
 pytest.importorskip("pocketsphinx", reason="the dictionary needs pocketsphinx (the extra train)")
 
 from edge_asr.errors import UsageError
-from export.learnset import gather, load_learnset, measure_front_end, share_of
+from export.corpus import Utterance
+from export.dictionary import Dictionary
+from export.learnset import (
+    TOKENS,
+    gather,
+    load_learnset,
+    measure_front_end,
+    phone_labels,
+    share_of,
+    spoken_phones,
+)
 from export.recipe import read_recipe
 
 CHAIN = '[[corpus.distortions]]\nname = "loud"\ncopies = 2\nlevel = { gain_db = [-20, -10] }\n'
@@ -117,3 +127,30 @@ def test_a_set_may_lie_elsewhere(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('name = "set"', f'name = "set", root = "{tmp_path}/own"'))
     raw, _ = gather(read_recipe(path), tmp_path / "cache")
     assert len(raw["set"][1]) == 3
+
+
+@pytest.mark.parametrize(("most", "measured"), [(None, 5), (9, 5), (3, 3), (2, 2), (1, 1)])
+def test_at_most_so_many_dev_utterances_are_measured(tmp_path: Path, most: int | None, measured: int) -> None:
+    path = _recipe(tmp_path, "")
+    (tmp_path / "heard").mkdir()
+    rng, lines = np.random.default_rng(1), []
+    for i in range(5):
+        soundfile.write(tmp_path / "heard" / f"{i}.wav", rng.normal(0, 0.1, 16_000), 16_000)
+        lines.append(f'{{"audio": "{i}.wav", "text": "one", "split": "dev", "seconds": 1.0}}')
+    (tmp_path / "heard" / "manifest.jsonl").write_text("\n".join(lines) + "\n")
+    limit = "" if most is None else f"\ndev_utterances = {most}"
+    path.write_text(path.read_text().replace("dev = []", f'dev = ["heard"]{limit}'))
+    recipe, cache = read_recipe(path), tmp_path / "cache"
+    data = load_learnset(recipe, cache, measure_front_end(recipe, cache))
+    assert len(data.dev["heard"]) == measured
+
+
+def test_a_manifest_may_tell_how_a_word_was_said() -> None:
+    dictionary = Dictionary({"a": [("AH",)], "z": [("Z", "IY")]})
+    told = Utterance(
+        audio=Path("x.wav"), text="z a", speaker="s", split="train", seconds=1.0, corpus="c",
+        extra={"said": {"z": "Z EH D"}},
+    )  # fmt: skip
+    assert spoken_phones(told, dictionary) == [("Z", "EH", "D"), ("AH",)]
+    labels = phone_labels(told, dictionary)
+    assert labels is not None and [TOKENS[label] for label in labels] == ["Z", "EH", "D", "AH"]
