@@ -125,12 +125,19 @@ class TrainingConfig:
     """The model that is kept is an exponential average of the weights with this decay per step."""
     bf16: bool = True
     """Compute in bfloat16 where the processor is quick at it."""
+    start: str | None = None
+    """A ``model.pt`` of the same network whose weights are trained on, relative to the working directory; its
+    front-end is taken over too. Without one training starts at random."""
     criterion: CriterionConfig = dataclasses.field(default_factory=CriterionConfig)
     """Loss."""
     teacher: TeacherConfig | None = None
     """Where the alignment of the first epochs comes from; without one CTC must find it."""
     spec_augment: SpecAugmentConfig = dataclasses.field(default_factory=SpecAugmentConfig)
-    """Masks on the features."""
+    """Warps and masks of the features."""
+
+    def __post_init__(self) -> None:
+        if self.start and self.teacher:
+            raise ValueError("start and teacher both bring a front-end: give one of them")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,9 +23,10 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from edge_asr.errors import UsageError
 from export.augment.spec_augment import SpecAugment
 from export.batches import Batch, collate, plan_epoch, take_turns
-from export.checkpoint import MODEL_FILE, Checkpoint, save_checkpoint
+from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from export.criterion import Criterion, create_criterion
 from export.learnset import Learnset, gather, load_learnset, measure_front_end, share_of
 from export.net import create_network
@@ -76,17 +77,37 @@ def train_recipe(
     out.mkdir(parents=True, exist_ok=True)
     processes.share(lambda rank, count: gather(share_of(recipe, rank, count), cache))
     teacher = load_teacher(recipe.training.teacher)
-    front_end = teacher.front_end if teacher else measure_front_end(recipe, cache)
+    start = load_checkpoint(Path(recipe.training.start)) if recipe.training.start else None
+    if start:
+        front_end = start.front_end
+    else:
+        front_end = teacher.front_end if teacher else measure_front_end(recipe, cache)
     processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), cache, front_end))
     data = load_learnset(recipe, cache, front_end)
-    Trainer(recipe, data, teacher, out, processes).fit(steps=steps)
+    Trainer(recipe, data, teacher, out, processes, start=start).fit(steps=steps)
 
 
 class Trainer:
-    """One run: network, optimiser, schedule and what has happened so far."""
+    """One run: network, optimiser, schedule and what has happened so far.
+
+    Parameters
+    ----------
+    start: where the weights come from, if they are not to start at random.
+
+    Raises
+    ------
+    UsageError: ``start`` is another network than the recipe's.
+    """
 
     def __init__(
-        self, recipe: Recipe, data: Learnset, teacher: Teacher | None, out: Path, processes: Processes
+        self,
+        recipe: Recipe,
+        data: Learnset,
+        teacher: Teacher | None,
+        out: Path,
+        processes: Processes,
+        *,
+        start: Checkpoint | None = None,
     ) -> None:
         self._recipe, self._data, self._out, self._processes = recipe, data, out, processes
         torch.manual_seed(recipe.seed)
@@ -94,6 +115,8 @@ class Trainer:
         self._config = {**recipe.network.options, "bins": front_end.bins, "outputs": len(data.tokens)}
         network = create_network(recipe.network.name, self._config)
         assert isinstance(network, nn.Module)
+        if start:
+            _begin_with(network, start, recipe)
         self._device = processes.device
         self._network = network.to(self._device)
         self._average = copy.deepcopy(self._network).eval()
@@ -269,6 +292,17 @@ class Trainer:
         self._step, self._history = state["step"], state["history"]
         if self._processes.leads:
             print(f"resuming after epoch {len(self._history)} of {path}")
+
+
+def _begin_with(network: nn.Module, start: Checkpoint, recipe: Recipe) -> None:
+    try:
+        if start.network != recipe.network.name:
+            raise RuntimeError(f"it is a {start.network}")
+        network.load_state_dict(start.weights)
+    except RuntimeError as error:
+        raise UsageError(
+            f"{recipe.training.start}: not the network of this recipe, {recipe.network.name}: {error}"
+        ) from error
 
 
 def _rate(step: int, total: int, warmup: int) -> float:

@@ -80,8 +80,8 @@ def test_what_the_ingredients_are(planned: dict[str, Recipe]) -> None:
     assert planned["criterion"].training.criterion.name == "ctc-crf"
 
 
-def test_the_ablation_is_of_the_default_model(planned: dict[str, Recipe]) -> None:
-    model = read_recipe(ablation.RECIPE.with_name("en-small.toml"))
+def test_the_ablation_is_of_what_the_default_model_begins_with(planned: dict[str, Recipe]) -> None:
+    model = read_recipe(ablation.RECIPE.with_name("en-base.toml"))
     assert planned["bigger"].network == model.network
     assert planned["bigger"].corpus.held_out == model.corpus.held_out
 

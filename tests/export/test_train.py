@@ -186,3 +186,31 @@ def test_unknown_network_is_named(workplace: Path) -> None:
     path.write_text(path.read_text().replace('name = "lstm"', 'name = "brain"'))
     with pytest.raises(UsageError, match="unknown network 'brain'"):
         fit(workplace, path)
+
+
+def started(workplace: Path, name: str, start: Path) -> Path:
+    """A recipe that trains on."""
+    path = recipe(workplace, name, epochs=1)
+    path.write_text(path.read_text().replace("[training]\n", f'[training]\nstart = "{start}"\n'))
+    return path
+
+
+def test_weights_are_trained_on(workplace: Path) -> None:
+    fit(workplace, recipe(workplace, "learned", epochs=25))
+    learned = workplace / "runs" / "learned" / "model.pt"
+    history = fit(workplace, started(workplace, "goes-on", learned))
+    assert history[0]["per_pitches"] < 0.2
+    ours = load_checkpoint(workplace / "runs" / "goes-on" / "model.pt")
+    assert ours.front_end == load_checkpoint(learned).front_end
+
+
+def test_another_network_is_not_trained_on(workplace: Path) -> None:
+    fit(workplace, recipe(workplace, "narrow", epochs=1))
+    path = started(workplace, "wide", workplace / "runs" / "narrow" / "model.pt")
+    path.write_text(path.read_text().replace("hidden = 48", "hidden = 56"))
+    with pytest.raises(UsageError, match=r"narrow/model\.pt: not the network of this recipe, lstm"):
+        fit(workplace, path)
+    with path.open("a") as text:
+        text.write('[training.teacher]\ncheckpoint = "runs/other/model.pt"\n')
+    with pytest.raises(UsageError, match="start and teacher both bring a front-end"):
+        fit(workplace, path)
