@@ -99,6 +99,17 @@ class Arena:
             slot = record + 1
         return np.array(records, dtype=np.int32)
 
+    def descend(self, root: int) -> BoolArray:
+        """(size + 1,) the records that descend from ``root`` or are it; the last one stands for ``NONE``."""
+        # Each step looks twice as far back: (record) -> the record 2^k before it, or root once that is met.
+        back = np.append(self.previous[: self.size], np.int32(self.size))
+        back[back == NONE] = self.size
+        back[root] = root
+        for _ in range(self.size.bit_length()):
+            back = back[back]
+        found: BoolArray = back == root
+        return found
+
     def compact(self, tips: Int32Array, *, root: int, room: int) -> Int32Array:
         """Forget every record that no tip needs, and all before ``root``. Returns the new tips.
 

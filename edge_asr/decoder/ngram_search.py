@@ -16,8 +16,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge_asr.arrays import Float64Array, Int64Array
+from edge_asr.decoder.arena import NONE
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lm import LanguageModel
+from edge_asr.decoder.paths import Moves
 from edge_asr.decoder.search import Search
 
 _INT64_BITS = 63
@@ -33,11 +35,18 @@ class NgramSearch(Search):
         beam: float = 14.0,
         max_active: int = 2500,
         token_offsets: Sequence[float] = (),
+        alternatives: float = 0.0,
     ) -> None:
         if graph.lm is None:
             raise ValueError("expected a graph with a language model: use Search")
         self._lm: LanguageModel = graph.lm
-        super().__init__(graph, beam=beam, max_active=max_active, token_offsets=token_offsets)
+        super().__init__(
+            graph,
+            beam=beam,
+            max_active=max_active,
+            token_offsets=token_offsets,
+            alternatives=alternatives,
+        )
         # A key is (history, state, number of the candidate), sorted as one integer: the number costs
         # nothing then and comes out with the key.
         self._key_bits = (self._lm.states * graph.states - 1).bit_length()
@@ -75,17 +84,23 @@ class NgramSearch(Search):
         candidates = np.concatenate([stayed[staying], moved[moving]])
         targets = np.concatenate([states[staying], graph.targets.take(arcs[moving])])
         after = np.concatenate([self._histories[staying], histories[moving]])
-        kept = self._best_of_each(after * graph.states + targets, candidates)
+        keys = after * graph.states + targets
+        kept = self._best_of_each(keys, candidates)
         if kept.size > self._max_active:
             best = np.argpartition(candidates[kept], -self._max_active)[-self._max_active :]
             kept = np.sort(kept[best])
 
-        stays = int(np.searchsorted(kept, staying.size))
-        moving = moving[kept[stays:] - staying.size]
-        sources = np.concatenate([staying[kept[:stays]], origin[moving]])
         taken = arcs[moving]
+        everything = Moves(
+            sources=np.concatenate([staying, origin[moving]]),
+            arcs=np.concatenate([np.full(staying.size, NONE), taken]),
+            weights=np.concatenate([np.zeros(staying.size), graph.weights[taken] + beyond[moving]]),
+            before=np.concatenate([scores[staying], scores[origin[moving]]]),
+            scores=candidates,
+            keys=keys,
+        )
         self._states, self._histories, self._scores = targets[kept], after[kept], candidates[kept]
-        self._note(sources, taken, graph.weights[taken] + beyond[moving], scores[sources[stays:]])
+        self._paths.advance(self._frames, everything[kept], graph.labels[self._states], everything)
 
     def _finish_words(self, arcs: Int64Array, histories: Int64Array) -> Float64Array:
         """What each arc costs beyond its weight; ``histories`` advances where a word ends."""

@@ -6,15 +6,14 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_asr.arrays import Float32Array, Float64Array, Int32Array, Int64Array
-from edge_asr.decoder.arena import NONE, Arena
+from edge_asr.arrays import Float32Array, Float64Array, Int64Array
+from edge_asr.decoder.alternatives import Path
+from edge_asr.decoder.arena import NONE
 from edge_asr.decoder.graph import Graph
+from edge_asr.decoder.paths import Moves, Paths
 from edge_asr.decoder.tokens import BLANK
-from edge_asr.decoder.trace import Hypothesis, Outcome, Span, spans, word_hits
-
-_FIRST_RECORDS = 1 << 16
+from edge_asr.decoder.trace import Hypothesis, Outcome, word_hits
 
 
 class Search:
@@ -30,6 +29,8 @@ class Search:
     beam: hypotheses this much (natural log) below the best are dropped.
     max_active: hypotheses kept per frame at the most.
     token_offsets: added to the log-probabilities, one for each token; none where empty.
+    alternatives: what comes into a state this much (natural log) behind the best is kept for ``nbest``; 0
+        keeps nothing, which is quicker.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Search:
         beam: float = 14.0,
         max_active: int = 2500,
         token_offsets: Sequence[float] = (),
+        alternatives: float = 0.0,
     ) -> None:
         if not beam > 0 or max_active < 1:
             raise ValueError(f"expected beam > 0 and max_active >= 1, got {beam} and {max_active}")
         self.graph = graph
         self._beam = beam
         self._max_active = max_active
+        self._alternatives = alternatives
         if len(token_offsets) not in (0, len(graph.tokens)):
             raise ValueError(f"expected {len(graph.tokens)} token offsets or none, got {len(token_offsets)}")
         self._token_offsets = np.asarray(token_offsets, dtype=np.float64) if len(token_offsets) else None
@@ -62,11 +65,7 @@ class Search:
         self._silence = 0.0  # relative score of the path that never left blank
         self._states: Int64Array = np.zeros(1, dtype=np.int64)
         self._scores: Float64Array = np.zeros(1)
-        self._records: Int32Array = np.full(1, NONE, dtype=np.int32)
-        self._held_until: Int32Array = np.zeros(1, dtype=np.int32)
-        self._held_scores: Float64Array = np.zeros(1)
-        self._arena = Arena(_FIRST_RECORDS)
-        self._committed: list[Span] = []
+        self._paths = Paths(self.graph, within=self._alternatives)
 
     @property
     def active(self) -> int:
@@ -76,7 +75,7 @@ class Search:
     @property
     def nbytes(self) -> int:
         """Size of the trace-back memory in bytes, committed words not counted."""
-        return self._arena.nbytes
+        return self._paths.nbytes
 
     def push(self, log_probs: Float32Array) -> None:
         """Take any number of frames.
@@ -140,78 +139,31 @@ class Search:
             stays = kept < staying.size
             staying, winning = staying[kept[stays]], winning[kept[~stays] - staying.size]
 
-        taken = near_arcs[winning]
-        sources = np.concatenate([staying, origin[near[winning]]])
-        self._states = np.concatenate([states[staying], near_targets[winning]])
-        self._scores = np.concatenate([stayed[staying], near_scores[winning]])
-        self._note(sources, taken, graph.weights[taken], scores[sources[staying.size :]])
-
-    def _note(
-        self,
-        sources: Int64Array,
-        taken: Int64Array,
-        weights: NDArray[np.floating],
-        scores_before: Float64Array,
-    ) -> None:
-        """Carry the trace-back over to the new hypotheses.
-
-        Parameters
-        ----------
-        sources: (hypotheses,) index of the hypothesis that each comes from.
-        taken: (moves,) the arcs that the last hypotheses moved over; the others stayed.
-        weights: (moves,) what the moves cost, natural log.
-        scores_before: (moves,) scores of the hypotheses that moved, before this frame.
-        """
-        labels = self.graph.labels[self._states]
-        if self._arena.size + taken.size > self._arena.capacity:
-            self._collect(room=taken.size)
-        records = self._records[sources]
-        held_until = self._held_until[sources]
-        held_scores = self._held_scores[sources]
-        stays = sources.size - taken.size
-        entering = np.flatnonzero(labels[stays:])
-        moved = stays + entering
-        records[moved] = self._arena.append(
-            records[moved],
-            taken[entering],
-            weights[entering],
-            self._frames,
-            scores_before[entering],
-            held_until[moved],
-            held_scores[moved],
-        )
-        sounding = np.flatnonzero(labels)
-        held_until[sounding] = self._frames + 1
-        held_scores[sounding] = self._scores[sounding]
-        self._records, self._held_until, self._held_scores = records, held_until, held_scores
-
-    def _collect(self, room: int) -> None:
-        """Make room in the arena: settle the words that all hypotheses share, forget dead paths."""
-        arena = self._arena
-        chain = arena.shared_chain(self._records)
-        # A word is settled once a record follows it, which tells where it ended.
-        word_ends = np.flatnonzero(self.graph.arc_outputs[arena.arcs[chain[:-1]]])
-        root = NONE
-        if word_ends.size:
-            settled = int(word_ends[-1]) + 1
-            root = int(chain[settled])
-            found, _ = spans(
-                self.graph,
-                arena,
-                chain[:settled],
-                held_until=int(arena.held_until[root]),
-                held_score=float(arena.held_scores[root]),
+        def moves(staying: Int64Array, moving: Int64Array) -> Moves:
+            sources = np.concatenate([staying, origin[near[moving]]])
+            taken = near_arcs[moving]
+            return Moves(
+                sources=sources,
+                arcs=np.concatenate([np.full(staying.size, NONE), taken]),
+                weights=np.concatenate([np.zeros(staying.size), graph.weights[taken]]),
+                before=scores[sources],
+                scores=np.concatenate([stayed[staying], near_scores[moving]]),
+                keys=np.concatenate([states[staying], near_targets[moving]]),
             )
-            self._committed += found
-        self._records = arena.compact(self._records, root=root, room=room)
+
+        chosen = moves(staying, winning)
+        everything = None
+        if self._alternatives:
+            everything = moves(np.flatnonzero(stayed > threshold), np.arange(near.size))
+        self._states, self._scores = chosen.keys, chosen.scores
+        self._paths.advance(self._frames, chosen, graph.labels[self._states], everything)
 
     def best(self) -> Hypothesis:
         """The best path so far, which need not end a sentence. Changes nothing."""
         if not self._states.size:
             return self._silent("partial")
-        shared = self._arena.shared_chain(self._records)
-        stable = len(self._committed) + np.count_nonzero(self.graph.arc_outputs[self._arena.arcs[shared]])
-        return self._trace(int(self._scores.argmax()), "partial", stable_words=int(stable))
+        best = int(self._scores.argmax())
+        return self._trace(Path(best), "partial", stable_words=self._paths.stable_words())
 
     def finish(self) -> Hypothesis:
         """The best whole sentence, or no words where silence is likelier. Changes nothing."""
@@ -224,10 +176,26 @@ class Search:
             return self._silent("silence" if quiet else "incomplete")
         tied = np.flatnonzero(endings == best)
         winner = int(tied[self._states[tied].argmin()])
-        found = self._trace(winner, "complete", stable_words=None, final_weight=float(final_weights[winner]))
+        found = self._trace(Path(winner), "complete", final_weight=float(final_weights[winner]))
         if self._silence >= best or not found.words:
             return self._silent("silence")
         return found
+
+    def nbest(self, most: int) -> list[Hypothesis]:
+        """The best whole sentences, the likeliest first, each by its best path. Changes nothing.
+
+        Sentences with the same words but other marks are two; no words at all are none. The first is that of
+        ``finish``, unless silence is likelier or several are equally likely. Needs ``alternatives``.
+        """
+        final_weights = self._endings()
+        found: list[Hypothesis] = []
+        # One of them may be the path without words.
+        for _, path in self._paths.nbest(self._scores + final_weights, most + 1):
+            weight = float(final_weights[path.hypothesis])
+            hypothesis = self._trace(path, "complete", final_weight=weight)
+            if hypothesis.words:
+                found.append(hypothesis)
+        return found[:most]
 
     def _endings(self) -> Float64Array:
         """(hypotheses,) what ending the sentence here adds, natural log; -inf where none may end."""
@@ -245,18 +213,11 @@ class Search:
         )
 
     def _trace(
-        self, index: int, outcome: Outcome, *, stable_words: int | None, final_weight: float = 0.0
+        self, path: Path, outcome: Outcome, *, stable_words: int | None = None, final_weight: float = 0.0
     ) -> Hypothesis:
-        """The path of one hypothesis; ``stable_words`` None: all of them."""
-        state, score = int(self._states[index]), float(self._scores[index])
-        found, weight = spans(
-            self.graph,
-            self._arena,
-            self._arena.chain(int(self._records[index])),
-            held_until=int(self._held_until[index]),
-            held_score=float(self._held_scores[index]),
-        )
-        found = self._committed + found
+        """One path; ``stable_words`` None: all of them."""
+        state, score = int(self._states[path.hypothesis]), float(self._scores[path.hypothesis]) - path.lost
+        found, weight = self._paths.trace(path)
         for span in found:
             weight += span.weight
         ending = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Literal, TypeAlias
 
-from edge_asr.arrays import Int32Array
+import numpy as np
+
+from edge_asr.arrays import Float64Array, Int32Array
 from edge_asr.decoder.arena import Arena
 from edge_asr.decoder.graph import Ending, Graph
 from edge_asr.decoder.network import Mark, Path
@@ -80,30 +82,59 @@ class Span:
     deficit: float
 
 
-def spans(
-    graph: Graph, arena: Arena, records: Int32Array, *, held_until: int, held_score: float
-) -> tuple[list[Span], float]:
-    """Cut a chain of records (oldest first, from a word's first phone on) into words.
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """The records of one path, oldest first, from a word's first phone on: (steps,) each."""
 
-    Parameters
-    ----------
-    records: record numbers.
-    held_until: the frame after the last one in the last record's state.
-    held_score: the score there.
+    arcs: Int32Array
+    """Arc into each phone."""
+    weights: Float64Array
+    """What the arc cost."""
+    starts: Int32Array
+    """First frame in the phone."""
+    scores: Float64Array
+    """Score of the path before that frame."""
+    ends: Int32Array
+    """One after the last frame in the phone."""
+    end_scores: Float64Array
+    """Score of the path after it."""
 
-    Returns
-    -------
-    spans: the finished words.
-    weight: spent on the unfinished word after them.
-    """
-    arcs = arena.arcs[records]
-    outputs = graph.arc_outputs[arcs].tolist()
-    labels = graph.arc_labels[arcs].tolist()
-    weights = arena.weights[records].tolist()
-    starts = arena.frames[records].tolist()
-    scores = arena.scores[records].tolist()
-    ends = [*arena.held_until[records[1:]].tolist(), held_until]
-    end_scores = [*arena.held_scores[records[1:]].tolist(), held_score]
+    @classmethod
+    def of(cls, arena: Arena, records: Int32Array, *, held_until: int, held_score: float) -> Steps:
+        """The path over ``records``.
+
+        Parameters
+        ----------
+        held_until: the frame after the last one in the last record's state.
+        held_score: the score there.
+        """
+        return cls(
+            arena.arcs[records],
+            arena.weights[records],
+            arena.frames[records],
+            arena.scores[records],
+            np.append(arena.held_until[records[1:]], np.int32(held_until))[: records.size],
+            np.append(arena.held_scores[records[1:]], held_score)[: records.size],
+        )
+
+    def __getitem__(self, part: slice) -> Steps:
+        return Steps(*(getattr(self, field.name)[part] for field in fields(self)))
+
+    def lowered(self, by: float) -> Steps:
+        """The same steps of a path that came to them with a worse score."""
+        return replace(self, scores=self.scores - by, end_scores=self.end_scores - by)
+
+    def followed(self, after: Steps) -> Steps:
+        """These steps and then those."""
+        return Steps(*(np.concatenate([getattr(self, f.name), getattr(after, f.name)]) for f in fields(self)))
+
+
+def spans(graph: Graph, steps: Steps) -> tuple[list[Span], float]:
+    """Cut a path into words; also what was spent on the unfinished word after them."""
+    outputs = graph.arc_outputs[steps.arcs].tolist()
+    labels = graph.arc_labels[steps.arcs].tolist()
+    weights, scores, end_scores = steps.weights.tolist(), steps.scores.tolist(), steps.end_scores.tolist()
+    starts, ends = steps.starts.tolist(), steps.ends.tolist()
     found: list[Span] = []
     first = 0
     for last, output in enumerate(outputs):

@@ -47,6 +47,20 @@ def sentences(
             stack.append((arc.target, said + more, weight + arc.weight))
 
 
+def scored(
+    network: WordNetwork, lexicon: Lexicon, log_probs: list[list[float]]
+) -> Iterator[tuple[float, tuple[Mark | str, ...]]]:
+    """Score, and words and marks, of every way to say a sentence that fits into the frames."""
+    for words, said, weight in sentences(network, len(log_probs)):
+        if not words:
+            continue
+        for choice in itertools.product(*(lexicon.pronunciations(word) for word in words)):
+            phones = list(itertools.chain.from_iterable(choice))
+            score = align(log_probs, phones)
+            if score > -math.inf:
+                yield score + weight, said
+
+
 def best_sentences(
     networks: list[WordNetwork], lexicon: Lexicon, log_probs: list[list[float]], *, tolerance: float
 ) -> tuple[float, set[tuple[str, tuple[Mark | str, ...]]]]:
@@ -56,12 +70,6 @@ def best_sentences(
     """
     found: list[tuple[float, str, tuple[Mark | str, ...]]] = [(align(log_probs, []), "", ())]
     for network in networks:
-        for words, said, weight in sentences(network, len(log_probs)):
-            if not words:
-                continue
-            for choice in itertools.product(*(lexicon.pronunciations(word) for word in words)):
-                phones = list(itertools.chain.from_iterable(choice))
-                if len(phones) <= len(log_probs):
-                    found.append((align(log_probs, phones) + weight, network.name, said))
+        found += [(score, network.name, said) for score, said in scored(network, lexicon, log_probs)]
     best = max(score for score, _, _ in found)
     return best, {(name, said) for score, name, said in found if score >= best - tolerance}

@@ -162,7 +162,7 @@ def test_forgetting_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     graph, log_probs = graph_of(homophone_model()), emissions(5, 500)
     roomy = NgramSearch(graph, beam=8.0)
     roomy.push(log_probs)
-    monkeypatch.setattr("edge_asr.decoder.search._FIRST_RECORDS", 256)
+    monkeypatch.setattr("edge_asr.decoder.paths.FIRST_RECORDS", 256)
     tight = NgramSearch(graph, beam=8.0)
     tight.push(log_probs)
     assert tight.nbytes < roomy.nbytes

@@ -132,7 +132,7 @@ def test_any_chunking_gives_the_same_result(
 
 
 def test_reset_equals_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_asr.decoder.search._FIRST_RECORDS", 64)
+    monkeypatch.setattr("edge_asr.decoder.paths.FIRST_RECORDS", 64)
     graph = compile_word_loop([(word, -1.0) for word in LEXICON.words()], LEXICON)
     log_probs = emissions(np.random.default_rng(1), 300)
     search = Search(graph, beam=6.0)
@@ -354,7 +354,7 @@ def test_memory_stays_bounded_in_an_endless_stream(monkeypatch: pytest.MonkeyPat
     search.push(log_probs)
     assert search.nbytes == before
     roomy = Search(graph, beam=8.0)
-    monkeypatch.setattr("edge_asr.decoder.search._FIRST_RECORDS", 1 << 20)
+    monkeypatch.setattr("edge_asr.decoder.paths.FIRST_RECORDS", 1 << 20)
     roomy.reset()
     roomy.push(log_probs)
     assert roomy.nbytes > before
@@ -367,7 +367,7 @@ def test_arena_grows_where_paths_stay_apart(monkeypatch: pytest.MonkeyPatch) -> 
     log_probs = emissions(np.random.default_rng(6), 60)
     whole = Search(graph, beam=np.inf)
     whole.push(log_probs)
-    monkeypatch.setattr("edge_asr.decoder.search._FIRST_RECORDS", 2)
+    monkeypatch.setattr("edge_asr.decoder.paths.FIRST_RECORDS", 2)
     tight = Search(graph, beam=np.inf)
     for frame in log_probs:
         tight.push(frame[None])
