@@ -31,6 +31,10 @@ LEXICON = "lexicon.txt.xz"
 WORD_LOOP = "graph.npz"
 """Search graph for free text (decoder/graph.py)."""
 
+PHONE_LOOP = "phones.npz"
+"""Search graph of all phone sequences, weighed by a bigram: the background that sentences of a grammar must
+stand up to. Optional."""
+
 GOLDEN = "golden.txt"
 """Golden vectors (golden.py)."""
 

@@ -131,10 +131,28 @@ class DecoderConfig:
     lm_scale: float = 0.7
     """Factor on the language model's log-probabilities in free text."""
     reject_below: float = 0.0
-    """An utterance with less confidence than this is Rejected."""
+    """An utterance of free text with less confidence than this is Rejected."""
+    rejection: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Least confidence of a grammar's sentence, by the name of the preset (``strict``, ``balanced``,
+    ``lenient``)."""
+    word_calibration: tuple[float, ...] = ()
+    """Weights that make a word's features the probability that it is right (decoder/confidence.py)."""
+    sentence_calibration: tuple[float, ...] = ()
+    """The same for a sentence of a grammar; needs the bundle's phone loop."""
     speech_margin: float = 0.0
     """An utterance whose words are not likelier than silence by this much (natural log, for each phone) is
-    Rejected as silence."""
+    Rejected as noise."""
+
+    def __post_init__(self) -> None:
+        for name, least in self.rejection.items():
+            if not 0 <= least <= 1:
+                raise ValueError(f"rejection.{name} must lie in 0..1, got {least:g}")
+        for field, weights, count in (
+            ("word_calibration", self.word_calibration, 5),
+            ("sentence_calibration", self.sentence_calibration, 6),
+        ):
+            if len(weights) not in (0, count):
+                raise ValueError(f"{field} must hold {count} weights or none, got {len(weights)}")
 
 
 @dataclass(frozen=True, kw_only=True)

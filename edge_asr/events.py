@@ -18,6 +18,20 @@ class Word:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """One of the sentences that may have been said."""
+
+    text: str
+    score: float
+    """Natural logarithm of its likelihood, weights of grammar or language model included: only differences
+    within one utterance mean something."""
+    confidence: float
+    """Between 0 and 1."""
+    intent: str | None = None
+    slots: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """Base of all events."""
 
@@ -36,9 +50,11 @@ class SpeechStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Partial(Event):
-    """The best text so far; it may still change."""
+    """The best text so far. Its end may still change."""
 
     text: str
+    stable: str = ""
+    """The words at its beginning that stay: every later text of the utterance begins with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +66,8 @@ class Final(Event):
     words: tuple[Word, ...] = ()
     reason: str = "end_of_audio"
     """Why the utterance ended: ``end_of_audio``, ``silence`` or ``too_long``."""
+    nbest: tuple[Alternative, ...] = ()
+    """The likeliest sentences, ``text`` first; at most as many as the stream was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +85,11 @@ class Rejected(Event):
     """An utterance ended and nothing was understood."""
 
     reason: str
-    """``silence`` (no speech found) or ``out_of_grammar``."""
+    """``silence`` (nothing was to be heard), ``noise`` (a sound that is hardly likelier speech than none),
+    ``too_quiet``, ``clipped`` (too loud for the microphone's gain) or ``out_of_grammar`` (speech, but nothing
+    that can be said here)."""
+    nbest: tuple[Alternative, ...] = ()
+    """What it might have been all the same, the likeliest first; empty where nothing was heard at all."""
 
 
 @dataclass(frozen=True, kw_only=True)

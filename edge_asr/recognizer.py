@@ -12,21 +12,25 @@ from edge_asr.acoustic import create_engine
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
-from edge_asr.bundle import LEXICON, TOKENS, WORD_LOOP, Bundle
+from edge_asr.bundle import LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
 from edge_asr.decoder.compile import compile_networks
 from edge_asr.decoder.grammar import load_grammar
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.tokens import Tokens
+from edge_asr.errors import UsageError
 from edge_asr.events import Event, Gap, Partial, SpeechStarted
-from edge_asr.utterance import Utterance
+from edge_asr.utterance import NOTHING, Utterance
 from edge_asr.vad import create_vad
 from edge_asr.vad.gate import Gate, SpeechAudio, SpeechClosed, SpeechOpened
 from edge_asr.vad.segmenter import SegmenterConfig
 
 DEFAULT_MODEL = "en-small"
 """Model that is loaded where none is named."""
+
+DEFAULT_REJECTION = "balanced"
+"""Preset that decides what is accepted where none is named."""
 
 BRIDGED_GAP_S = 0.5
 """Lost audio up to this long is heard as silence within the utterance; a longer gap ends it."""
@@ -52,6 +56,7 @@ class Recognizer:
         self._tokens = Tokens.load(bundle.path(TOKENS))
         self._lexicon: Lexicon | None = None
         self._word_loop: Graph | None = None
+        self._phone_loop: Graph | None = None
         self._loading = threading.Lock()
 
     @classmethod
@@ -84,6 +89,28 @@ class Recognizer:
                 self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
             return self._word_loop
 
+    def phone_loop(self) -> Graph | None:
+        """All phone sequences, weighed by a bigram; None where the bundle brings none."""
+        if self._phone_loop is None and PHONE_LOOP in self.bundle.config.files:
+            self._phone_loop = Graph.load(self.bundle.path(PHONE_LOOP))
+        return self._phone_loop
+
+    @property
+    def rejection_presets(self) -> tuple[str, ...]:
+        """Names that ``stream`` takes for ``rejection``."""
+        return (*self.bundle.config.decoder.rejection, "off")
+
+    def _least_confidence(self, preset: str, *, free_text: bool) -> float:
+        decoder = self.bundle.config.decoder
+        if preset == "off":
+            return 0.0
+        if preset not in decoder.rejection and (decoder.rejection or preset != DEFAULT_REJECTION):
+            raise UsageError(
+                f"no rejection preset {preset!r} in {self.bundle.config.name}: "
+                f"choose one of {', '.join(self.rejection_presets)}"
+            )
+        return decoder.reject_below if free_text else decoder.rejection.get(preset, decoder.reject_below)
+
     def compile(self, grammars: Iterable[WordNetwork | str | Path]) -> Graph:
         """The graph that accepts the sentences of all given grammars (networks or files).
 
@@ -101,6 +128,8 @@ class Recognizer:
         graph: Graph | None = None,
         vad: str | None = None,
         segmenter: SegmenterConfig | None = None,
+        nbest: int = 1,
+        rejection: str = DEFAULT_REJECTION,
     ) -> Stream:
         """Open a stream.
 
@@ -111,11 +140,28 @@ class Recognizer:
         vad: voice activity detector (a key of ``edge_asr.vad.VADS``) that cuts the stream into
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
+        nbest: how many sentences a Final or Rejected lists at the most; more than one take the search about
+            twice its time.
+        rejection: how sure a sentence of a grammar must be: one of ``rejection_presets``.
+
+        Raises
+        ------
+        UsageError: no such preset, or ``nbest`` is less than 1.
         """
+        if nbest < 1:
+            raise UsageError(f"nbest must be at least 1, got {nbest}")
         free_text = graph is None or graph is self._word_loop
         return Stream(
             self,
-            Utterance(self.bundle.config, self._engine, graph or self.word_loop(), free_text=free_text),
+            Utterance(
+                self.bundle.config,
+                self._engine,
+                graph or self.word_loop(),
+                None if free_text else self.phone_loop(),
+                free_text=free_text,
+                nbest=nbest,
+                reject_below=self._least_confidence(rejection, free_text=free_text),
+            ),
             sample_rate_hz=sample_rate_hz or self.sample_rate_hz,
             gate=Gate(create_vad(vad), segmenter) if vad else None,
         )
@@ -134,7 +180,7 @@ class Stream:
         self._gate = gate
         self._taken = 0  # samples of the source so far: the stream's clock
         self._origin_s = 0.0  # where the resampler and the gate count from
-        self._text = ""
+        self._shown = NOTHING
         self._begun = False
 
     @property
@@ -208,14 +254,14 @@ class Stream:
     def _begin(self, at_s: float) -> None:
         if not self._begun:
             self._utterance.begin(at_s)
-            self._begun, self._text = True, ""
+            self._begun, self._shown = True, NOTHING
 
     def _decode(self, samples: Float32Array) -> list[Event]:
-        text = self._utterance.push(samples)
-        if text is None or text == self._text:
+        found = self._utterance.push(samples)
+        if found is None or found == self._shown:
             return []
-        self._text = text
-        return [Partial(at_s=self.at_s, text=text)]
+        self._shown = found
+        return [Partial(at_s=self.at_s, text=found.text, stable=found.stable)]
 
     def _close(self, reason: str) -> list[Event]:
         self._begun = False

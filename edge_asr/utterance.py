@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from edge_asr.acoustic import Engine
 from edge_asr.acoustic.chunking import AcousticModel
 from edge_asr.arrays import Float32Array
+from edge_asr.audio.level import LevelMeter
 from edge_asr.config import BundleConfig
-from edge_asr.decoder.confidence import speech_margin, utterance_confidence, word_confidence
+from edge_asr.decoder.confidence import Background, sentence_confidence, speech_margin, word_confidence
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.ngram_search import NgramSearch
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
-from edge_asr.events import Event, Final, Intent, Rejected, Word
+from edge_asr.decoder.verdict import reject
+from edge_asr.events import Alternative, Event, Final, Intent, Rejected, Word
 from edge_asr.features.cmvn import Cmvn
 from edge_asr.features.mfcc import Mfcc
 from edge_asr.stage import Chain
 from edge_asr.understand.intent import interpret
+
+ALTERNATIVES_WITHIN = 10.0
+"""Natural log: what is further behind the best sentence is not listed, unlikely by a factor of 20,000."""
+_BACKGROUND_BEAM = 10.0
+"""All phones but those that the network is sure not to hear."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """The best text of an utterance that goes on."""
+
+    text: str
+    stable: str
+    """The words at its beginning that stay."""
+
+
+NOTHING = Text(text="", stable="")
+"""Before anything was heard."""
 
 
 class Utterance:
@@ -26,60 +48,126 @@ class Utterance:
     config: the bundle's.
     engine: shared by all streams.
     graph: what can be said.
+    phone_loop: all phone sequences, which a grammar's sentences must stand up to; None for free text, and
+        where the bundle brings none.
     free_text: whether that is anything, and no grammar.
+    nbest: how many sentences a Final or Rejected lists at the most.
+    reject_below: least confidence of what is accepted.
     """
 
-    def __init__(self, config: BundleConfig, engine: Engine, graph: Graph, *, free_text: bool) -> None:
+    def __init__(
+        self,
+        config: BundleConfig,
+        engine: Engine,
+        graph: Graph,
+        phone_loop: Graph | None,
+        *,
+        free_text: bool,
+        nbest: int = 1,
+        reject_below: float = 0.0,
+    ) -> None:
         self._acoustic = config.acoustic
         self._shift_s = config.mfcc.frame_shift_ms / 1000
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
-        decoder = config.decoder
+        self._level = LevelMeter()
+        self._decoder = config.decoder
+        offsets = config.decoder.token_offsets if free_text else config.decoder.grammar_token_offsets
+        self._free_text, self._nbest, self._reject_below = free_text, nbest, reject_below
         search = NgramSearch if graph.lm else Search
         self._search = search(
             graph,
-            beam=decoder.beam,
-            max_active=decoder.max_active,
-            token_offsets=decoder.token_offsets if free_text else decoder.grammar_token_offsets,
+            beam=config.decoder.beam,
+            max_active=config.decoder.max_active,
+            token_offsets=offsets,
+            alternatives=ALTERNATIVES_WITHIN if nbest > 1 else 0.0,
         )
-        self._reject_below, self._margin = decoder.reject_below, decoder.speech_margin
+        self._background = (
+            Search(phone_loop, beam=_BACKGROUND_BEAM, token_offsets=offsets) if phone_loop else None
+        )
         self._starts_at_s = 0.0
 
     def begin(self, at_s: float) -> None:
         """Start a new utterance at this time of the stream."""
         self._stages.reset()
+        self._level.reset()
         self._search.reset()
+        if self._background:
+            self._background.reset()
         self._starts_at_s = at_s
 
-    def push(self, samples: Float32Array) -> str | None:
+    def push(self, samples: Float32Array) -> Text | None:
         """Take (n,) samples at 16 kHz; return the best text so far if any frame was decoded."""
-        log_probs = self._stages.push(samples)
-        if not len(log_probs):
+        self._level.push(samples)
+        if not self._decode(self._stages.push(samples)):
             return None
+        best = self._search.best()
+        return Text(text=best.text, stable=" ".join(hit.word for hit in best.words[: best.stable_words]))
+
+    def _decode(self, log_probs: Float32Array) -> bool:
+        if not len(log_probs):
+            return False
         self._search.push(log_probs)
-        return self._search.best().text
+        if self._background:
+            self._background.push(log_probs)
+        return True
 
     def finish(self, *, at_s: float, reason: str) -> list[Event]:
         """End the utterance: its Final and, where the grammar says one, its Intent; or Rejected."""
-        self._search.push(self._stages.flush())
+        self._decode(self._stages.flush())
         hypothesis = self._search.finish()
-        confidence = round(utterance_confidence(hypothesis), 4)
-        if not hypothesis.words:
-            silent = hypothesis.outcome == "silence" or hypothesis.frames == 0
-            return [Rejected(at_s=at_s, reason="silence" if silent else "out_of_grammar")]
-        if speech_margin(hypothesis) < self._margin:
-            return [Rejected(at_s=at_s, reason="silence")]
-        if confidence < self._reject_below:
-            return [Rejected(at_s=at_s, reason="out_of_grammar")]
+        background = Background.of(self._background.finish()) if self._background else None
+        confidence = self._confidence(hypothesis, background)
+        refused = reject(
+            hypothesis,
+            self._level.level,
+            margin=speech_margin(hypothesis),
+            least_margin=self._decoder.speech_margin,
+            confidence=confidence,
+            least_confidence=self._reject_below,
+        )
+        nbest = self._alternatives(hypothesis, background)
+        if refused:
+            return [Rejected(at_s=at_s, reason=refused, nbest=nbest)]
         words = self._words(hypothesis)
         text = hypothesis.text
-        events: list[Event] = [Final(at_s=at_s, text=text, confidence=confidence, words=words, reason=reason)]
-        path = [(hit.word, hit.marks) for hit in hypothesis.words]
-        meaning = interpret([*path, (None, hypothesis.marks)])
+        events: list[Event] = [
+            Final(at_s=at_s, text=text, confidence=confidence, words=words, reason=reason, nbest=nbest)
+        ]
+        meaning = interpret(hypothesis.path)
         if meaning is not None:
             events.append(
                 Intent(at_s=at_s, name=meaning.intent, slots=meaning.slots, text=text, confidence=confidence)
             )
         return events
+
+    def _confidence(self, hypothesis: Hypothesis, background: Background | None) -> float:
+        """Of a whole utterance in [0, 1]: with a grammar that it is right, else the share of right words."""
+        calibration = self._decoder.word_calibration
+        if self._free_text and calibration and hypothesis.words:
+            words = [word_confidence(hit, calibration) for hit in hypothesis.words]
+            return round(sum(words) / len(words), 4)
+        return round(sentence_confidence(hypothesis, background, self._decoder.sentence_calibration), 4)
+
+    def _alternatives(self, best: Hypothesis, background: Background | None) -> tuple[Alternative, ...]:
+        """What may have been said, ``best`` first; sentences of one text and meaning are one."""
+        listed = [best] if best.words else []
+        if self._nbest > 1:
+            # Other ways through a grammar to the same text and meaning take places in the list.
+            listed += self._search.nbest(2 * self._nbest)
+        if not listed:
+            listed = [hypothesis for hypothesis in [self._search.best()] if hypothesis.words]
+        found: dict[str, Alternative] = {}
+        for hypothesis in listed:
+            meaning = interpret(hypothesis.path)
+            alternative = Alternative(
+                text=hypothesis.text,
+                score=round(hypothesis.score, 3),
+                confidence=self._confidence(hypothesis, background),
+                intent=meaning.intent if meaning else None,
+                slots=meaning.slots if meaning else {},
+            )
+            found.setdefault(repr((alternative.text, meaning)), alternative)
+        return tuple(found.values())[: self._nbest]
 
     def _words(self, hypothesis: Hypothesis) -> tuple[Word, ...]:
         """Words with times on the stream's clock; the model's mean lateness is taken off."""
@@ -93,7 +181,7 @@ class Utterance:
                 word=hit.word,
                 start_s=at_s(hit.start_frame),
                 end_s=at_s(hit.end_frame),
-                confidence=round(word_confidence(hit), 4),
+                confidence=round(word_confidence(hit, self._decoder.word_calibration), 4),
             )
             for hit in hypothesis.words
         )

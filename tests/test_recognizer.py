@@ -19,7 +19,7 @@ from edge_asr.audio.file import read_audio
 from edge_asr.audio.resample import resample
 from edge_asr.decoder.grammar.sentences import sentences_network
 from edge_asr.decoder.graph import Graph
-from edge_asr.errors import AudioError
+from edge_asr.errors import AudioError, UsageError
 from edge_asr.events import Event
 from edge_asr.vad.segmenter import SegmenterConfig
 
@@ -82,7 +82,104 @@ def test_partials_arrive_before_the_end(recognizer: Recognizer, home: Graph, sam
     events = run(recognizer, home, np.array_split(sample, 50))
     partials = [event for event in events if isinstance(event, Partial)]
     assert partials[0].at_s < len(sample) / RATE_HZ * 0.8
-    assert all(a.text != b.text for a, b in itertools.pairwise(partials))
+    assert all(a != b for a, b in itertools.pairwise((p.text, p.stable) for p in partials))
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, 39_200), max_size=40), free=st.booleans())
+def test_stable_words_never_change(
+    recognizer: Recognizer, home: Graph, sample: Float32Array, cuts: list[int], free: bool
+) -> None:
+    """Whatever the blocks: each stable text is the beginning of all later texts, and of the final."""
+    graph = None if free else home
+    events = run(recognizer, graph, np.split(sample, sorted(cuts)))
+    [final] = [event.text for event in events if isinstance(event, Final)]
+    assert final == SENTENCE
+    partials = [event for event in events if isinstance(event, Partial)]
+    shown: list[str] = []
+    for partial in partials:
+        words = partial.text.split()
+        assert words[: len(partial.stable.split())] == partial.stable.split()
+        assert partial.stable.split()[: len(shown)] == shown
+        shown = partial.stable.split()
+    assert final.split()[: len(shown)] == shown
+
+
+def test_words_become_stable_while_speech_goes_on(recognizer: Recognizer, sample: Float32Array) -> None:
+    events = run(recognizer, None, np.array_split(sample, 25))
+    stable = [event.stable for event in events if isinstance(event, Partial)]
+    assert any(0 < len(text) < len(SENTENCE) for text in stable)
+
+
+def test_the_likeliest_sentences_are_listed(
+    recognizer: Recognizer, home: Graph, sample: Float32Array
+) -> None:
+    for graph in (None, home):
+        stream = recognizer.stream(graph=graph, nbest=6)
+        stream.accept_waveform(sample)
+        final, *_ = stream.finish()
+        assert isinstance(final, Final)
+        assert 2 <= len(final.nbest) <= 6
+        assert final.nbest[0].text == final.text == SENTENCE
+        assert final.nbest[0].confidence == final.confidence
+        scores = [other.score for other in final.nbest]
+        assert scores == sorted(scores, reverse=True)
+        assert len({(other.text, repr(other.slots)) for other in final.nbest}) == len(final.nbest)
+        assert {other.intent is None for other in final.nbest} == {graph is None}
+        [plain, *_] = finals(run(recognizer, graph, [sample]))
+        assert isinstance(plain, Final)
+        assert dataclasses.replace(plain, nbest=()) == dataclasses.replace(final, nbest=())
+        assert plain.nbest == final.nbest[:1]
+
+
+def loudness(samples: Float32Array, kind: str) -> Float32Array:
+    match kind:
+        case "clipped":
+            return np.clip(40 * samples, -1, 1)
+        case "too_quiet":
+            return 0.005 * samples
+        case _:
+            return samples
+
+
+@pytest.mark.parametrize("reason", ["out_of_grammar", "clipped", "too_quiet"])
+def test_what_is_refused_says_why(recognizer: Recognizer, sample: Float32Array, reason: str) -> None:
+    grammar = recognizer.compile([sentences_network(["what is the weather going to be like"], "weather")])
+    [event] = finals(run(recognizer, grammar, [loudness(sample, reason)]))
+    assert isinstance(event, Rejected)
+    assert event.reason == reason
+
+
+@pytest.mark.parametrize(("level", "reason"), [(0.1, "noise"), (1e-4, "silence"), (0.0, "silence")])
+def test_sounds_without_speech_are_noise_unless_they_cannot_be_heard(
+    recognizer: Recognizer, home: Graph, level: float, reason: str
+) -> None:
+    noise = (level * np.random.default_rng(0).standard_normal(2 * RATE_HZ)).astype(np.float32)
+    for graph in (None, home):
+        [event] = finals(run(recognizer, graph, [noise]))
+        assert isinstance(event, Rejected) and event.reason == reason
+
+
+def test_presets_are_named(recognizer: Recognizer, home: Graph) -> None:
+    with pytest.raises(UsageError, match=r"no rejection preset 'picky' in en-small: choose one of .*off"):
+        recognizer.stream(graph=home, rejection="picky")
+    with pytest.raises(UsageError, match="nbest must be at least 1, got 0"):
+        recognizer.stream(nbest=0)
+
+
+def test_a_preset_refuses_what_is_less_sure(
+    recognizer: Recognizer, home: Graph, sample: Float32Array
+) -> None:
+    config = recognizer.bundle.config
+    decoder = dataclasses.replace(config.decoder, rejection={"strict": 1.0, "lenient": 0.0})
+    bundle = dataclasses.replace(recognizer.bundle, config=dataclasses.replace(config, decoder=decoder))
+    other = Recognizer(bundle)
+    for preset, kind in (("strict", Rejected), ("lenient", Final), ("off", Final)):
+        stream = other.stream(graph=home, rejection=preset)
+        stream.accept_waveform(sample)
+        assert isinstance(stream.finish()[0], kind)
+    with pytest.raises(UsageError, match="choose one of strict, lenient, off"):
+        other.stream(graph=home)
 
 
 def test_other_sample_rates_are_heard_alike(
@@ -208,7 +305,7 @@ def test_free_text_and_grammars_have_token_offsets_of_their_own(
         assert (Final in heard) == (heard != [Rejected])
 
 
-def test_words_hardly_likelier_than_silence_are_silence(
+def test_words_hardly_likelier_than_silence_are_noise(
     recognizer: Recognizer, home: Graph, sample: Float32Array
 ) -> None:
     config = recognizer.bundle.config
@@ -216,7 +313,8 @@ def test_words_hardly_likelier_than_silence_are_silence(
     bundle = dataclasses.replace(recognizer.bundle, config=dataclasses.replace(config, decoder=decoder))
     for graph in (None, home):
         [event] = finals(run(Recognizer(bundle), graph, [sample]))
-        assert isinstance(event, Rejected) and event.reason == "silence"
+        assert isinstance(event, Rejected) and event.reason == "noise"
+        assert event.nbest[0].text == SENTENCE, "the guess stays visible"
 
 
 def test_networks_and_files_can_be_mixed(

@@ -85,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
     groups: dict[str, Group] = {}
     total = Group()
     for line in tqdm(lines, unit="file", disable=None):
-        result = transcribe(recognizer, graph, args.manifest.parent / line["audio"])
+        file = args.manifest.parent / line["audio"]
+        result = transcribe(recognizer, graph, file, nbest=args.nbest, rejection=args.rejection)
         for group in (groups.setdefault(group_of(line, args.by), Group()), total):
             group.references.append(" ".join(line["text"].lower().split()))
             group.hypotheses.append(result["text"])

@@ -37,7 +37,13 @@ def run(args: argparse.Namespace) -> int:
     device = int(args.device) if args.device and args.device.isdecimal() else args.device
     show = _show_json if args.json else _Screen().show
     with Microphone(device) as microphone:
-        stream = recognizer.stream(sample_rate_hz=microphone.sample_rate_hz, graph=graph, vad=args.vad)
+        stream = recognizer.stream(
+            sample_rate_hz=microphone.sample_rate_hz,
+            graph=graph,
+            vad=args.vad,
+            nbest=args.nbest,
+            rejection=args.rejection,
+        )
         print(f"listening to {microphone.device}", file=sys.stderr, flush=True)
         try:
             for block in microphone:
@@ -67,14 +73,17 @@ class _Screen:
         for event in events:
             match event:
                 case Partial() if self._live:
-                    print(f"\r\x1b[K  {event.text}", end="", flush=True)
+                    # What may still change is dim.
+                    tail = event.text[len(event.stable) :]
+                    print(f"\r\x1b[K  {event.stable}\x1b[2m{tail}\x1b[0m", end="", flush=True)
                 case Final():
                     self._line(f"{event.text}  ({event.confidence:.2f})")
                 case Intent():
                     slots = " ".join(f"{name}={value}" for name, value in event.slots.items())
                     self._line(f"  -> {event.name} {slots}".rstrip())
                 case Rejected():
-                    self._line(f"(nothing: {event.reason})")
+                    guess = f", perhaps {event.nbest[0].text!r}" if event.nbest else ""
+                    self._line(f"(nothing: {event.reason}{guess})")
                 case Gap():
                     self._line(f"(lost {event.duration_s:.2f} s of audio)")
                 case SpeechStarted() | _:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--model``, ``--grammar`` and ``--threads``."""
+    """Add ``--model``, ``--grammar``, ``--nbest``, ``--rejection`` and ``--threads``."""
     parser.add_argument(
         "--model",
         metavar="BUNDLE",
@@ -28,19 +28,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "given; without any, free text",
     )
     parser.add_argument(
+        "--nbest",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="list up to N sentences that may have been said (default 1)",
+    )
+    parser.add_argument(
+        "--rejection",
+        default="balanced",
+        metavar="PRESET",
+        help="how sure a sentence of a grammar must be: strict, balanced (default), lenient or off",
+    )
+    parser.add_argument(
         "--threads",
-        type=thread_count,
+        type=positive,
         default=1,
         metavar="N",
         help="threads of the inference engine (default 1)",
     )
 
 
-def thread_count(text: str) -> int:
+def positive(text: str) -> int:
     """Parse a positive integer."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more threads, got {value}")
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
     return value
 
 

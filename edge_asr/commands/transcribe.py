@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edge_asr.commands import model
 from edge_asr.errors import AudioError
 from edge_asr.events import Event, Final, Intent, Rejected
+from edge_asr.recognizer import DEFAULT_REJECTION
 
 if TYPE_CHECKING:
     from edge_asr.decoder.graph import Graph
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     code = 0
     for file in args.files:
         try:
-            result = transcribe(recognizer, graph, file)
+            result = transcribe(recognizer, graph, file, nbest=args.nbest, rejection=args.rejection)
         except AudioError as error:
             print(f"edge-asr: {error}", file=sys.stderr)
             result = {**_empty(file), "reason": "unreadable", "error": str(error)}
@@ -45,14 +46,17 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def transcribe(recognizer: Recognizer, graph: Graph, file: Path) -> dict[str, Any]:
-    """Decode one file as one utterance.
+def transcribe(
+    recognizer: Recognizer, graph: Graph, file: Path, *, nbest: int = 1, rejection: str = DEFAULT_REJECTION
+) -> dict[str, Any]:
+    """Decode one file as one utterance; ``nbest`` and ``rejection`` as in ``Recognizer.stream``.
 
     Returns
     -------
     The fields of ``--json``: file, text, intent (None where the grammar says none), slots, confidence,
-    words, audio_s, wall_s (reading, decoding, search; not the loading of the model), and reason (why it
-    ended, or why the text is empty).
+    words, nbest (text, score, confidence, intent and slots of the likeliest sentences), audio_s, wall_s
+    (reading, decoding, search; not the loading of the model), and reason (why it ended, or why the text is
+    empty).
 
     Raises
     ------
@@ -63,7 +67,7 @@ def transcribe(recognizer: Recognizer, graph: Graph, file: Path) -> dict[str, An
     started_s = time.perf_counter()
     events: list[Event] = []
     samples = 0
-    stream = recognizer.stream(graph=graph)
+    stream = recognizer.stream(graph=graph, nbest=nbest, rejection=rejection)
     with open_audio(file, sample_rate_hz=recognizer.sample_rate_hz) as audio:
         for block in audio:
             samples += block.size
@@ -83,11 +87,11 @@ def summarise(events: list[Event]) -> dict[str, Any]:
             case Final():
                 words = [asdict(word) for word in event.words]
                 result |= {"text": event.text, "confidence": event.confidence, "words": words}
-                result["reason"] = event.reason
+                result |= {"reason": event.reason, "nbest": [asdict(other) for other in event.nbest]}
             case Intent():
                 result |= {"intent": event.name, "slots": event.slots}
             case Rejected():
-                result["reason"] = event.reason
+                result |= {"reason": event.reason, "nbest": [asdict(other) for other in event.nbest]}
     return result
 
 
@@ -99,6 +103,7 @@ def _empty(file: Path) -> dict[str, Any]:
         "slots": {},
         "confidence": 0.0,
         "words": [],
+        "nbest": [],
         "audio_s": 0.0,
         "wall_s": 0.0,
         "reason": "",
@@ -113,5 +118,9 @@ def _describe(result: dict[str, Any]) -> str:
         rows.append(("intent", result["intent"]))
         rows.extend((f"  {name}", str(value)) for name, value in result["slots"].items())
     rows.append(("confidence", f"{result['confidence']:.2f}"))
+    if len(result["nbest"]) > 1 or (result["nbest"] and not result["text"]):
+        best = result["nbest"][0]["score"]
+        for other in result["nbest"]:
+            rows.append((f"  {other['score'] - best:.2f}", other["text"]))
     rows.append(("real-time factor", f"{factor:.3f} ({result['audio_s']:.2f} s in {result['wall_s']:.3f} s)"))
     return "\n".join([result["file"], *(f"  {name:<18}{value}" for name, value in rows)])

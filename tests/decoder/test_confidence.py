@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_asr.decoder.compile import compile_network
-from edge_asr.decoder.confidence import speech_margin, utterance_confidence, word_confidence
+from edge_asr.decoder.confidence import sentence_confidence, speech_margin, word_confidence
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.search import Search
@@ -40,7 +40,7 @@ RATIO = LOW / HIGH
 def test_what_the_model_hears_by_itself_is_certain(blank_offset: float) -> None:
     found = decode("_AAB_CA__", blank_offset=blank_offset)
     assert [word_confidence(hit) for hit in found.words] == [1.0, 1.0]
-    assert utterance_confidence(found) == 1.0
+    assert sentence_confidence(found) == 1.0
 
 
 def test_forced_phone_costs_its_own_word_only() -> None:
@@ -48,26 +48,26 @@ def test_forced_phone_costs_its_own_word_only() -> None:
     assert found.text == "ab ca"
     assert [hit.deficit for hit in found.words] == pytest.approx([math.log(RATIO), 0.0], abs=1e-6)
     assert word_confidence(found.words[0]) == pytest.approx(RATIO ** (1 / 2), rel=1e-6)
-    assert utterance_confidence(found) == pytest.approx(RATIO ** (1 / 4), rel=1e-6)
+    assert sentence_confidence(found) == pytest.approx(RATIO ** (1 / 4), rel=1e-6)
 
 
 def test_speech_between_words_costs_the_utterance_only() -> None:
     found = decode("_AB_A_CA_")  # an A too many
     assert [hit.deficit for hit in found.words] == pytest.approx([0.0, 0.0], abs=1e-6)
-    assert utterance_confidence(found) == pytest.approx(RATIO ** (1 / 4), rel=1e-6)
+    assert sentence_confidence(found) == pytest.approx(RATIO ** (1 / 4), rel=1e-6)
 
 
 def test_weights_of_the_grammar_do_not_count() -> None:
     found = decode("_AC_CA_", weight=-0.5)
     assert sum(hit.weight for hit in found.words) == pytest.approx(-1.0)
     assert word_confidence(found.words[0]) == pytest.approx(RATIO ** (1 / 2), rel=1e-6)
-    assert utterance_confidence(found) == pytest.approx(RATIO ** (1 / 4), rel=1e-6)
+    assert sentence_confidence(found) == pytest.approx(RATIO ** (1 / 4), rel=1e-6)
 
 
 def test_no_words_no_confidence() -> None:
     found = decode("_______")
     assert found.text == ""
-    assert utterance_confidence(found) == 0.0
+    assert sentence_confidence(found) == 0.0
 
 
 @pytest.mark.parametrize("weight", [0.0, -0.5])
