@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from edge_asr import golden
-from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SCHEMA, SEAL, TOKENS, WORD_LOOP, Bundle
+from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, PHONE_LOOP, SCHEMA, SEAL, TOKENS, WORD_LOOP, Bundle
 from edge_asr.config import BundleConfig, DecoderConfig, from_dict
 from edge_asr.decoder.compile import compile_word_loop
 from edge_asr.decoder.graph import Graph
@@ -34,6 +34,7 @@ from export.lm.arpa import read_arpa
 from export.lm.automaton import free_text_graph
 from export.net.engine import whole_file
 from export.parity import SAME, compare
+from export.phone_loop import phone_loop
 from export.rundir import GRAPH, INT8_GRAPH, RunDir
 
 CARD = "CARD.md"
@@ -153,18 +154,26 @@ def word_loop(unigram: Path, lexicon: Lexicon, decoder: DecoderConfig) -> bytes:
     UsageError: a line of ``unigram`` that is not a word and a number, with its line.
     GrammarError: words that the lexicon lacks.
     """
+    return _file(
+        compile_word_loop(
+            _unigrams(unigram),
+            lexicon,
+            scale=decoder.lm_scale,
+            word_penalty=decoder.word_penalty,
+            name="free text",
+        )
+    )
+
+
+def _unigrams(path: Path) -> list[tuple[str, float]]:
     words = []
-    for number, line in enumerate(_read(unigram).decode().splitlines(), start=1):
+    for number, line in enumerate(_read(path).decode().splitlines(), start=1):
         try:
             word, log_prob = line.split()
             words.append((word, float(log_prob)))
         except ValueError as error:
-            raise UsageError(f"{unigram}:{number}: expected a word and a log-probability") from error
-    return _file(
-        compile_word_loop(
-            words, lexicon, scale=decoder.lm_scale, word_penalty=decoder.word_penalty, name="free text"
-        )
-    )
+            raise UsageError(f"{path}:{number}: expected a word and a log-probability") from error
+    return words
 
 
 def _file(graph: Graph) -> bytes:
@@ -232,6 +241,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="search default that suits the model, such as beam=12",
     )
     parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="calibrations and rejection presets (python -m benchmarks.confidence --fit FILE)",
+    )
+    parser.add_argument(
         "--delay-frames",
         type=int,
         default=0,
@@ -272,15 +287,21 @@ def run(args: argparse.Namespace) -> int:
     run_dir = RunDir.load(args.run_dir)
     lexicon = Lexicon.load(args.lexicon, Tokens(run_dir.checkpoint.tokens))
     decoder = dataclasses.replace(
-        _decoder(args.decoder),
+        _decoder(args.decoder, args.calibration),
         token_offsets=token_offsets(run_dir.checkpoint, args.prior_scale),
         grammar_token_offsets=token_offsets(run_dir.checkpoint, args.grammar_prior_scale),
     )
     extras = {path.name: _read(path) for path in args.extra}
+    usual = [(word, 0.0) for word in lexicon.words()]
     if args.unigram:
+        usual = _unigrams(args.unigram)
         extras[WORD_LOOP] = word_loop(args.unigram, lexicon, decoder)
     if args.lm:
-        extras[WORD_LOOP] = _file(free_text_graph(read_arpa(args.lm), lexicon))
+        graph = free_text_graph(read_arpa(args.lm), lexicon)
+        assert graph.lm
+        usual = [(said.word, float(p)) for said, p in zip(graph.outputs, graph.lm.unigrams, strict=False)]
+        extras[WORD_LOOP] = _file(graph)
+    extras[PHONE_LOOP] = _file(phone_loop(usual, lexicon))
     bundle = pack(
         run_dir,
         args.out / args.name,
@@ -298,14 +319,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _decoder(settings: list[str]) -> DecoderConfig:
-    """Search defaults from ``KEY=VALUE`` words."""
+def _decoder(settings: list[str], calibration: Path | None) -> DecoderConfig:
+    """Search defaults from ``KEY=VALUE`` words and a file with more of them."""
     values = dict(setting.partition("=")[::2] for setting in settings)
+    where = f"--decoder, {calibration}" if calibration else "--decoder"
     try:
+        more = json.loads(_read(calibration)) if calibration else {}
         parsed = {key: json.loads(value) for key, value in values.items()}
-        return from_dict(DecoderConfig, parsed, where="--decoder")
-    except (ValueError, BundleError) as error:
-        raise UsageError(f"--decoder: expected KEY=NUMBER: {error}") from error
+        return from_dict(DecoderConfig, {**more, **parsed}, where=where)
+    except (ValueError, TypeError, BundleError) as error:
+        raise UsageError(f"{where}: expected KEY=NUMBER: {error}") from error
 
 
 def _read(path: Path) -> bytes:

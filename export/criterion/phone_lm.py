@@ -42,13 +42,18 @@ def phone_ngram(sequences: Iterable[Sequence[int]], *, tokens: int, order: int) 
             raise ValueError(f"phones must be in 1..{tokens - 1}")
         grams = np.lib.stride_tricks.sliding_window_view(padded, order)
         np.add.at(counts, tuple(grams.T), 1)
-    return _smooth(counts)
+    return smooth(counts)
 
 
-def _smooth(counts: Float64Array) -> Float64Array:
-    """Interpolate each history's relative frequencies with those of the shorter history."""
+def smooth(counts: Float64Array) -> Float64Array:
+    """Interpolate each history's relative frequencies with those of the shorter history.
+
+    Parameters
+    ----------
+    counts: of n-grams, the predicted token last; any number of axes.
+    """
     lower: Float64Array = (
-        np.full(counts.shape, 1 / counts.shape[-1]) if counts.ndim == 1 else _smooth(counts.sum(axis=0))
+        np.full(counts.shape, 1 / counts.shape[-1]) if counts.ndim == 1 else smooth(counts.sum(axis=0))
     )
     total = counts.sum(axis=-1, keepdims=True)
     kinds = np.count_nonzero(counts, axis=-1, keepdims=True).astype(np.float64)

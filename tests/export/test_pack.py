@@ -12,7 +12,7 @@ import pytest
 
 from edge_asr.acoustic import create_engine
 from edge_asr.acoustic.chunking import AcousticModel
-from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, SEAL, TOKENS, WORD_LOOP, Bundle
+from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, PHONE_LOOP, SEAL, TOKENS, WORD_LOOP, Bundle
 from edge_asr.decoder.graph import Graph
 from edge_asr.errors import BundleError, UsageError
 from edge_asr.features.cmvn import cmvn
@@ -67,7 +67,7 @@ def test_every_file_is_vouched_for(converted: Path, lexicon: Path, tmp_path: Pat
     _pack(converted, lexicon, tmp_path)
     directory = tmp_path / "tiny-1"
     files = {path.name for path in directory.iterdir()}
-    assert files == {"CARD.md", INT8_GRAPH, TOKENS, LEXICON, GOLDEN, MODEL_JSON, SEAL}
+    assert files == {"CARD.md", INT8_GRAPH, TOKENS, LEXICON, PHONE_LOOP, GOLDEN, MODEL_JSON, SEAL}
     hashes = json.loads((directory / MODEL_JSON).read_text())["files"]
     assert hashes.keys() == files - {MODEL_JSON, SEAL}
     for file, expected in hashes.items():
