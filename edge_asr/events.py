@@ -65,7 +65,8 @@ class Final(Event):
     confidence: float
     words: tuple[Word, ...] = ()
     reason: str = "end_of_audio"
-    """Why the utterance ended: ``end_of_audio``, ``silence`` or ``too_long``."""
+    """Why the utterance ended: ``end_of_audio``, ``silence``, ``complete`` (nothing could follow) or
+    ``too_long``."""
     nbest: tuple[Alternative, ...] = ()
     """The likeliest sentences, ``text`` first; at most as many as the stream was asked for."""
 

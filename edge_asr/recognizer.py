@@ -14,6 +14,7 @@ from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
 from edge_asr.bundle import LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
 from edge_asr.decoder.compile import compile_networks
+from edge_asr.decoder.endpoint import PRESETS, EndpointConfig, ended
 from edge_asr.decoder.grammar import load_grammar
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
@@ -22,7 +23,7 @@ from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import UsageError
 from edge_asr.events import Event, Gap, Partial, SpeechStarted
 from edge_asr.utterance import NOTHING, Utterance
-from edge_asr.vad import create_vad
+from edge_asr.vad import FRAME_SAMPLES, create_vad
 from edge_asr.vad.gate import Gate, SpeechAudio, SpeechClosed, SpeechOpened
 from edge_asr.vad.segmenter import SegmenterConfig
 
@@ -130,6 +131,7 @@ class Recognizer:
         segmenter: SegmenterConfig | None = None,
         nbest: int = 1,
         rejection: str = DEFAULT_REJECTION,
+        endpoint: str | EndpointConfig | None = None,
     ) -> Stream:
         """Open a stream.
 
@@ -143,6 +145,8 @@ class Recognizer:
         nbest: how many sentences a Final or Rejected lists at the most; more than one take the search about
             twice its time.
         rejection: how sure a sentence of a grammar must be: one of ``rejection_presets``.
+        endpoint: when what was said ends an utterance: rules, or a key of ``endpoint.PRESETS``. None leaves
+            that to ``vad``. Without ``vad`` an utterance begins where the last one ended.
 
         Raises
         ------
@@ -150,6 +154,15 @@ class Recognizer:
         """
         if nbest < 1:
             raise UsageError(f"nbest must be at least 1, got {nbest}")
+        if isinstance(endpoint, str):
+            if endpoint not in PRESETS:
+                raise UsageError(f"no endpoint preset {endpoint!r}: choose one of {', '.join(PRESETS)}")
+            endpoint = PRESETS[endpoint]
+        if endpoint and segmenter is None:
+            # The detector only has the last word: where the search does not hear that speech is over.
+            segmenter = SegmenterConfig(
+                end_silence_ms=round(1000 * endpoint.incomplete_s), max_speech_s=endpoint.longest_s + 1
+            )
         free_text = graph is None or graph is self._word_loop
         return Stream(
             self,
@@ -164,6 +177,7 @@ class Recognizer:
             ),
             sample_rate_hz=sample_rate_hz or self.sample_rate_hz,
             gate=Gate(create_vad(vad), segmenter) if vad else None,
+            endpoint=endpoint,
         )
 
 
@@ -171,13 +185,21 @@ class Stream:
     """One source of audio; for one thread at a time. Open it with ``Recognizer.stream``."""
 
     def __init__(
-        self, recognizer: Recognizer, utterance: Utterance, *, sample_rate_hz: int, gate: Gate | None
+        self,
+        recognizer: Recognizer,
+        utterance: Utterance,
+        *,
+        sample_rate_hz: int,
+        gate: Gate | None,
+        endpoint: EndpointConfig | None,
     ) -> None:
         self.sample_rate_hz = sample_rate_hz
         self._model_rate_hz = recognizer.sample_rate_hz
         self._resampler = Resampler(sample_rate_hz, self._model_rate_hz)
         self._utterance = utterance
         self._gate = gate
+        self._endpoint = endpoint
+        self._heard = 0  # samples at the model's rate since the origin
         self._taken = 0  # samples of the source so far: the stream's clock
         self._origin_s = 0.0  # where the resampler and the gate count from
         self._shown = NOTHING
@@ -224,17 +246,37 @@ class Stream:
         if self._gate is not None:
             events += self._follow(self._gate.flush())
             self._gate.reset()
-        else:
+        elif self._begun or not self._heard:
             self._begin(self._origin_s)
             events += self._close("end_of_audio")
         self._resampler.reset()
+        self._heard = 0
         return events
 
     def _hear(self, samples: Float32Array) -> list[Event]:
         """Samples at the model's rate."""
+        if self._endpoint is None:
+            return self._take(samples)
+        # Step by step on a clock of its own, so that an utterance ends at the same sample however the audio
+        # is cut into blocks.
+        step = FRAME_SAMPLES if self._gate else self._utterance.step_samples
+        events: list[Event] = []
+        for part in np.split(samples, range(step - self._heard % step, samples.size, step)):
+            events += self._take(part)
+            if self._begun and self._heard % step == 0:
+                reason = ended(self._utterance.progress(), self._endpoint)
+                if reason:
+                    events += self._close(reason)
+                    if self._gate:
+                        self._gate.close()
+        return events
+
+    def _take(self, samples: Float32Array) -> list[Event]:
+        start_s = self._origin_s + self._heard / self._model_rate_hz
+        self._heard += samples.size
         if self._gate is not None:
             return self._follow(self._gate.push(samples))
-        self._begin(self._origin_s)
+        self._begin(start_s)
         return self._decode(samples)
 
     def _follow(self, pieces: list[SpeechOpened | SpeechAudio | SpeechClosed]) -> list[Event]:

@@ -10,6 +10,7 @@ from edge_asr.arrays import Float32Array
 from edge_asr.audio.level import LevelMeter
 from edge_asr.config import BundleConfig
 from edge_asr.decoder.confidence import Background, sentence_confidence, speech_margin, word_confidence
+from edge_asr.decoder.endpoint import Progress
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.ngram_search import NgramSearch
 from edge_asr.decoder.search import Search
@@ -68,6 +69,7 @@ class Utterance:
     ) -> None:
         self._acoustic = config.acoustic
         self._shift_s = config.mfcc.frame_shift_ms / 1000
+        self._frame_samples = config.mfcc.frame_shift_samples
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
         self._level = LevelMeter()
         self._decoder = config.decoder
@@ -110,6 +112,20 @@ class Utterance:
         if self._background:
             self._background.push(log_probs)
         return True
+
+    @property
+    def step_samples(self) -> int:
+        """Samples that bring the search one chunk further."""
+        return self._acoustic.chunk_frames * self._frame_samples
+
+    def progress(self) -> Progress:
+        """How far the utterance has come."""
+        frame_s = self._acoustic.subsampling * self._shift_s
+        return Progress(
+            state=self._search.state(),
+            silence_s=self._search.silent_frames() * frame_s,
+            duration_s=self._search.frames * frame_s,
+        )
 
     def finish(self, *, at_s: float, reason: str) -> list[Event]:
         """End the utterance: its Final and, where the grammar says one, its Intent; or Rejected."""

@@ -8,6 +8,7 @@ import signal
 import sys
 
 from edge_asr.commands import model
+from edge_asr.decoder.endpoint import PRESETS
 from edge_asr.events import Event, Final, Gap, Intent, Partial, Rejected, SpeechStarted
 from edge_asr.vad import VADS
 
@@ -22,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--vad", choices=sorted(VADS), default="webrtc", help="voice activity detector (default %(default)s)"
+    )
+    parser.add_argument(
+        "--endpoint",
+        choices=[*PRESETS, "off"],
+        default="balanced",
+        help="how soon silence ends what is said; off leaves that to the detector (default %(default)s)",
     )
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after this much audio")
     parser.add_argument("--json", action="store_true", help="one JSON object per event")
@@ -43,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
             vad=args.vad,
             nbest=args.nbest,
             rejection=args.rejection,
+            endpoint=None if args.endpoint == "off" else args.endpoint,
         )
         print(f"listening to {microphone.device}", file=sys.stderr, flush=True)
         try:

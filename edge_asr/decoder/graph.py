@@ -92,6 +92,34 @@ class Graph:
         return arrays + (self.lm.nbytes if self.lm else 0)
 
     @cached_property
+    def leads_on(self) -> NDArray[np.bool_]:
+        """(states,) whether another word can follow: a phone that an arc leads to, over a blank or not."""
+        sounding = np.zeros(self.states, dtype=np.bool_)
+        source = np.repeat(np.arange(self.states), np.diff(self.offsets))
+        sounding[source[self.arc_labels > 0]] = True
+        found = sounding.copy()
+        found[source[sounding[self.targets]]] = True
+        return found
+
+    @cached_property
+    def changes_meaning(self) -> NDArray[np.bool_]:
+        """(states,) whether what follows can leave further marks, or end the sentence otherwise than here."""
+        source = np.repeat(np.arange(self.states), np.diff(self.offsets))
+        marks = np.array([False, *(bool(output.before or output.after) for output in self.outputs)])
+        found = np.zeros(self.states, dtype=np.bool_)
+        found[source[marks[self.arc_outputs]]] = True
+        least = np.where(self.state_endings < 0, len(self.endings), self.state_endings)
+        most = self.state_endings.copy()
+        # From the ends backwards, an arc a round: as many rounds as the longest way has arcs.
+        while True:
+            before = (found.copy(), least.copy(), most.copy())
+            np.logical_or.at(found, source, found[self.targets])
+            np.minimum.at(least, source, least[self.targets])
+            np.maximum.at(most, source, most[self.targets])
+            if all(np.array_equal(a, b) for a, b in zip(before, (found, least, most), strict=True)):
+                return np.asarray(found | (least != most))
+
+    @cached_property
     def arc_labels(self) -> NDArray[np.int16]:
         """(arcs,) label of the state that the arc enters."""
         return self.labels[self.targets]

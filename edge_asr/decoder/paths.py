@@ -193,6 +193,14 @@ class Paths:
         self._records = tips[: self._records.size]
         alternatives.renumber(tips[self._records.size :])
 
+    def said(self, hypothesis: int) -> bool:
+        """Whether any phone lies on its path."""
+        return bool(self._records[hypothesis] != NONE) or bool(self._committed)
+
+    def held_until(self, hypothesis: int) -> int:
+        """The frame after the last one in the last phone of its path."""
+        return int(self._held_until[hypothesis])
+
     def stable_words(self) -> int:
         """How many of the first words all hypotheses share."""
         shared = self._arena.shared_chain(self._records)

@@ -10,10 +10,15 @@ import numpy as np
 from edge_asr.arrays import Float32Array, Float64Array, Int64Array
 from edge_asr.decoder.alternatives import Path
 from edge_asr.decoder.arena import NONE
+from edge_asr.decoder.endpoint import State
 from edge_asr.decoder.graph import Graph
+from edge_asr.decoder.network import IntentMark
 from edge_asr.decoder.paths import Moves, Paths
 from edge_asr.decoder.tokens import BLANK
 from edge_asr.decoder.trace import Hypothesis, Outcome, word_hits
+
+_RIVAL = 5.0
+"""Natural log: what is less likely than the best by more does not keep an utterance open, a factor of 150."""
 
 
 class Search:
@@ -164,6 +169,38 @@ class Search:
             return self._silent("partial")
         best = int(self._scores.argmax())
         return self._trace(Path(best), "partial", stable_words=self._paths.stable_words())
+
+    def state(self) -> State:
+        """Whether what was heard so far can be all; see ``endpoint.Progress``. Changes nothing."""
+        endings = self._endings() + self._scores
+        best = int(self._scores.argmax()) if self._scores.size else 0
+        if not self._scores.size or not self._paths.said(best) or self._silence >= self._scores[best]:
+            return "nothing"
+        if endings[best] == -np.inf:
+            return "incomplete"
+        near = np.flatnonzero(self._scores > self._scores[best] - _RIVAL)
+        states = self._states[near]
+        if (endings[near] == -np.inf).any():
+            return "complete"
+        if not self.graph.leads_on[states].any():
+            return "certain"
+        # "please" may follow, but the intent is known.
+        said = self._trace(Path(best), "complete").path
+        if any(isinstance(mark, IntentMark) for _, marks in said for mark in marks):
+            return "complete" if self.graph.changes_meaning[states].any() else "certain"
+        return "complete"
+
+    def silent_frames(self) -> int:
+        """Frames since the last phone of the best path; all of them where nothing was said."""
+        if not self._scores.size:
+            return self._frames
+        best = int(self._scores.argmax())
+        return self._frames - self._paths.held_until(best) if self._paths.said(best) else self._frames
+
+    @property
+    def frames(self) -> int:
+        """Frames heard since the last reset."""
+        return self._frames
 
     def finish(self) -> Hypothesis:
         """The best whole sentence, or no words where silence is likelier. Changes nothing."""

@@ -71,6 +71,14 @@ class Gate:
         self._kept = np.concatenate([self._kept, samples])
         return self._judge(self._vad.push(samples))
 
+    def close(self) -> None:
+        """End the open segment with the last whole frame: someone else knows that the utterance is over.
+
+        Nothing is lost: what follows is judged anew.
+        """
+        self._segmenter.close()
+        self._open = False
+
     def flush(self) -> list[Piece]:
         """The stream has ended: close the open segment, if any, with its very last sample."""
         pieces = self._judge(self._vad.flush())

@@ -108,6 +108,13 @@ class Segmenter:
                 self._goes_on = reason == "too_long"
         return decisions
 
+    def close(self) -> None:
+        """End the open segment before the next frame: what follows is judged anew."""
+        if self._open_since is not None:
+            self._open_since, self._last_end = None, self._now
+            self._goes_on = False
+            self._window.clear()
+
     def _first_frame(self) -> int:
         """Where the segment that opens now begins; never before the end of the last one."""
         first_speech = self._now + 1 - len(self._window) + self._window.index(True)
