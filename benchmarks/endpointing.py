@@ -2,8 +2,8 @@
 
 Each recording is played between noise of its own kind in real-time blocks: GRID and the spoken home and car
 commands with their grammars, LibriSpeech as free text. Speech ends where the last word does by a forced
-alignment with the model itself, held to what was said. *Latency* is the audio heard between that and the Final
-or Rejected; an utterance is *cut early* if it ends before its speech does. Writes
+alignment with the model itself, held to what was said. *Latency* is the audio heard between that and the
+Final or Rejected; an utterance is *cut early* if it ends before its speech does. Writes
 ``results/endpointing.json``.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from edge_asr.arrays import Float32Array
 from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
 from edge_asr.bundle import LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
+from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.compile import compile_networks
 from edge_asr.decoder.endpoint import PRESETS, EndpointConfig, ended
 from edge_asr.decoder.grammar import load_grammar
@@ -89,6 +90,36 @@ class Recognizer:
                 # Without a language model the weights were applied when the bundle was packed.
                 self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
             return self._word_loop
+
+    def phrases(self, boosts: Mapping[str, float]) -> Phrases | None:
+        """Phrases of free text -> what ``Stream.bias`` takes; None where there are none.
+
+        Parameters
+        ----------
+        boosts: phrase -> bonus for each of its words (natural log); 2 makes one about seven times likelier.
+
+        Raises
+        ------
+        UsageError: no language model, a phrase without words or with words that free text does not know, all
+            of them named, or too many words.
+        """
+        loop = self.word_loop()
+        if loop.lm is None:
+            raise UsageError(
+                f"{self.bundle.config.name}: phrases need a language model, which it does not bring"
+            )
+        if not boosts:
+            return None
+        numbers = {output.word: number for number, output in enumerate(loop.outputs)}
+        said = {phrase: phrase.split() for phrase in boosts}
+        unknown = dict.fromkeys(word for words in said.values() for word in words if word not in numbers)
+        if unknown:
+            raise UsageError(f"free text does not know {', '.join(map(repr, unknown))}")
+        try:
+            found = {tuple(numbers[word] for word in said[phrase]): boost for phrase, boost in boosts.items()}
+            return Phrases(found, loop.lm.words + 1)
+        except ValueError as error:
+            raise UsageError(f"phrases: {error}") from error
 
     def phone_loop(self) -> Graph | None:
         """All phone sequences, weighed by a bigram; None where the bundle brings none."""
@@ -221,6 +252,15 @@ class Stream:
         check_samples(samples, sample_rate_hz=self.sample_rate_hz, first_sample=self._taken)
         self._taken += samples.size
         return self._hear(self._resampler.push(samples))
+
+    def bias(self, phrases: Phrases | None) -> None:
+        """Prefer phrases of free text (``Recognizer.phrases``) from now on, within an utterance too.
+
+        Raises
+        ------
+        UsageError: the stream hears a grammar.
+        """
+        self._utterance.bias(phrases)
 
     def skip(self, samples: int) -> list[Event]:
         """Tell the stream that the source lost this many samples here: a Gap, and what it brought."""

@@ -9,6 +9,7 @@ from edge_asr.acoustic.chunking import AcousticModel
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.level import LevelMeter
 from edge_asr.config import BundleConfig
+from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.confidence import Background, sentence_confidence, speech_margin, word_confidence
 from edge_asr.decoder.endpoint import Progress
 from edge_asr.decoder.graph import Graph
@@ -16,6 +17,7 @@ from edge_asr.decoder.ngram_search import NgramSearch
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
 from edge_asr.decoder.verdict import reject
+from edge_asr.errors import UsageError
 from edge_asr.events import Alternative, Event, Final, Intent, Rejected, Word
 from edge_asr.features.cmvn import Cmvn
 from edge_asr.features.mfcc import Mfcc
@@ -112,6 +114,17 @@ class Utterance:
         if self._background:
             self._background.push(log_probs)
         return True
+
+    def bias(self, phrases: Phrases | None) -> None:
+        """Prefer these phrases from the next frame on, or none.
+
+        Raises
+        ------
+        UsageError: a grammar is heard, or free text without a language model.
+        """
+        if not isinstance(self._search, NgramSearch):
+            raise UsageError("phrases can only be preferred in free text with a language model")
+        self._search.bias(phrases)
 
     @property
     def step_samples(self) -> int:

@@ -391,3 +391,24 @@ def test_a_stream_without_words_does_not_listen_for_ever(recognizer: Recognizer,
 def test_endpoint_presets_are_named(recognizer: Recognizer) -> None:
     with pytest.raises(UsageError, match="no endpoint preset 'soon': choose one of fast, balanced, patient"):
         recognizer.stream(endpoint="soon")
+
+
+def test_phrases_are_preferred_and_can_be_changed_in_between(
+    recognizer: Recognizer, sample: Float32Array
+) -> None:
+    stream = recognizer.stream()
+    texts = []
+    for boosts in ({}, {"the leaving room": 12.0}, {}):
+        stream.bias(recognizer.phrases(boosts))
+        events = [*stream.accept_waveform(sample), *stream.finish()]
+        texts += [event.text for event in events if isinstance(event, Final)]
+    assert texts == [SENTENCE, SENTENCE.replace("living", "leaving"), SENTENCE]
+
+
+def test_phrases_of_unknown_words_are_named(recognizer: Recognizer, home: Graph) -> None:
+    with pytest.raises(UsageError, match="free text does not know 'xyzzy', 'plugh'"):
+        recognizer.phrases({"open xyzzy": 1.0, "plugh xyzzy": 2.0})
+    with pytest.raises(UsageError, match="phrases: expected word numbers"):
+        recognizer.phrases({" ": 1.0})
+    with pytest.raises(UsageError, match="only be preferred in free text"):
+        recognizer.stream(graph=home).bias(recognizer.phrases({"open": 1.0}))

@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
             rejection=args.rejection,
             endpoint=None if args.endpoint == "off" else args.endpoint,
         )
+        if args.phrase:
+            stream.bias(recognizer.phrases(dict(args.phrase)))
         print(f"listening to {microphone.device}", file=sys.stderr, flush=True)
         try:
             for block in microphone:

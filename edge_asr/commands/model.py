@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from edge_asr.recognizer import Recognizer
 
 
+DEFAULT_BOOST = 2.0
+"""Makes each word of a phrase about seven times likelier."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--model``, ``--grammar``, ``--nbest``, ``--rejection`` and ``--threads``."""
     parser.add_argument(
@@ -41,6 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how sure a sentence of a grammar must be: strict, balanced (default), lenient or off",
     )
     parser.add_argument(
+        "--phrase",
+        action="append",
+        type=phrase,
+        default=[],
+        metavar="TEXT[=BOOST]",
+        help="prefer this phrase in free text, each word of it by BOOST (natural log, default "
+        f"{DEFAULT_BOOST:g}); may be given several times",
+    )
+    parser.add_argument(
         "--threads",
         type=positive,
         default=1,
@@ -55,6 +68,14 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
     return value
+
+
+def phrase(text: str) -> tuple[str, float]:
+    """Parse ``words`` or ``words=2.5``."""
+    words, equals, boost = text.partition("=")
+    if not words.split():
+        raise argparse.ArgumentTypeError(f"expected words before '=', got {text!r}")
+    return " ".join(words.lower().split()), float(boost) if equals else DEFAULT_BOOST
 
 
 def load(args: argparse.Namespace) -> tuple[Recognizer, Graph]:

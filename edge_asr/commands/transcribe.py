@@ -16,6 +16,7 @@ from edge_asr.events import Event, Final, Intent, Rejected
 from edge_asr.recognizer import DEFAULT_REJECTION
 
 if TYPE_CHECKING:
+    from edge_asr.decoder.biasing import Phrases
     from edge_asr.decoder.graph import Graph
     from edge_asr.recognizer import Recognizer
 
@@ -32,10 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Transcribe all files; a file that cannot be read is reported and makes the exit code 2."""
     recognizer, graph = model.load(args)
+    phrases = recognizer.phrases(dict(args.phrase)) if args.phrase else None
     code = 0
     for file in args.files:
         try:
-            result = transcribe(recognizer, graph, file, nbest=args.nbest, rejection=args.rejection)
+            result = transcribe(
+                recognizer, graph, file, nbest=args.nbest, rejection=args.rejection, phrases=phrases
+            )
         except AudioError as error:
             print(f"edge-asr: {error}", file=sys.stderr)
             result = {**_empty(file), "reason": "unreadable", "error": str(error)}
@@ -47,7 +51,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def transcribe(
-    recognizer: Recognizer, graph: Graph, file: Path, *, nbest: int = 1, rejection: str = DEFAULT_REJECTION
+    recognizer: Recognizer,
+    graph: Graph,
+    file: Path,
+    *,
+    nbest: int = 1,
+    rejection: str = DEFAULT_REJECTION,
+    phrases: Phrases | None = None,
 ) -> dict[str, Any]:
     """Decode one file as one utterance; ``nbest`` and ``rejection`` as in ``Recognizer.stream``.
 
@@ -68,6 +78,8 @@ def transcribe(
     events: list[Event] = []
     samples = 0
     stream = recognizer.stream(graph=graph, nbest=nbest, rejection=rejection)
+    if phrases is not None:
+        stream.bias(phrases)
     with open_audio(file, sample_rate_hz=recognizer.sample_rate_hz) as audio:
         for block in audio:
             samples += block.size

@@ -17,6 +17,7 @@ import numpy as np
 
 from edge_asr.arrays import Float64Array, Int64Array
 from edge_asr.decoder.arena import NONE
+from edge_asr.decoder.biasing import BiasedModel, Phrases
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lm import LanguageModel
 from edge_asr.decoder.paths import Moves
@@ -39,7 +40,7 @@ class NgramSearch(Search):
     ) -> None:
         if graph.lm is None:
             raise ValueError("expected a graph with a language model: use Search")
-        self._lm: LanguageModel = graph.lm
+        self._lm: LanguageModel | BiasedModel = graph.lm
         super().__init__(
             graph,
             beam=beam,
@@ -47,14 +48,27 @@ class NgramSearch(Search):
             token_offsets=token_offsets,
             alternatives=alternatives,
         )
+        self._key_bits = self._bits()
+
+    def _bits(self) -> int:
         # A key is (history, state, number of the candidate), sorted as one integer: the number costs
         # nothing then and comes out with the key.
-        self._key_bits = (self._lm.states * graph.states - 1).bit_length()
+        return (self._lm.states * self.graph.states - 1).bit_length()
 
     def reset(self) -> None:
         """Forget everything: afterwards the search equals a new one."""
         super().reset()
         self._histories: Int64Array = np.full(1, self._lm.start, dtype=np.int64)
+
+    def bias(self, phrases: Phrases | None) -> None:
+        """Prefer these phrases from the next frame on, or none; a bonus once given is kept."""
+        if isinstance(self._lm, BiasedModel):
+            self._histories = self._histories // self._lm.phrases.nodes
+            self._lm = self._lm.lm
+        if phrases is not None:
+            self._lm = BiasedModel(self._lm, phrases)
+            self._histories = self._histories * phrases.nodes
+        self._key_bits = self._bits()
 
     def _step(self, emission: Float64Array) -> None:
         """Advance all hypotheses by one frame; ``emission`` is (tokens,)."""
