@@ -73,9 +73,7 @@ def accuracy(result: dict[str, Any]) -> str:
     speed = [_speed(figures["strangers"], name) for name in ours]
     speed += [_speed(figures["beside"], name) for name in everybody]
     rows.append(["processor seconds per second of audio", *speed])
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    lines.insert(1, "|---" * len(rows[0]) + "|")
-    return "\n".join([*lines, "", _source(result)]) + "\n"
+    return "\n".join([*_table(rows), "", _source(result)]) + "\n"
 
 
 def _speed(tasks: dict[str, Any], name: str) -> str:
@@ -139,12 +137,60 @@ def ablation(result: dict[str, Any]) -> str:
                 f"{found['seconds'] / 60:.0f}",
             ]
             rows.append([title, *cost, *(_percent(min(shares.values())) for shares in errors)])
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    lines.insert(1, "|---" * len(heads) + "|")
     few = f", {figures['limit']} utterances of each set" if figures["limit"] else ""
     together = sorted({count for found in figures["stages"].values() for count in found["processes"]})
     trained = f"trained by {' or '.join(map(str, together))} processes at once"
-    return "\n".join([*lines, "", f"Errors on dev speakers{few}; {trained}; {_source(result)}"]) + "\n"
+    return "\n".join([*_table(rows), "", f"Errors on dev speakers{few}; {trained}; {_source(result)}"]) + "\n"
+
+
+def confidence(result: dict[str, Any]) -> str:
+    """Calibration errors, then what each rejection preset refuses and lets through."""
+    models = result["figures"]["models"]
+    rows = [["", *models]]
+    for kind, title in (("words", "words of free text"), ("sentences", "sentences of a grammar")):
+        errors = [_percent(found[kind]["calibration_error"]) for found in models.values()]
+        rows.append([f"{title}, expected calibration error", *errors])
+    presets = next(iter(models.values()))["presets"]
+    for preset, point in presets.items():
+        for key in point:
+            if key != "least_confidence":
+                rows.append(
+                    [f"`{preset}`, {key}", *(_percent(m["presets"][preset][key]) for m in models.values())]
+                )
+    return "\n".join([*_table(rows), "", _source(result)]) + "\n"
+
+
+_ENDPOINT_TASKS = {
+    "commands": "home and car commands in rooms, noise at 10 dB",
+    "grid": "GRID commands",
+    "librispeech": "LibriSpeech, free text",
+}
+
+
+def endpointing(result: dict[str, Any]) -> str:
+    """How soon utterances end, and how often too soon."""
+    figures = result["figures"]
+    rows = [["speech", "preset", "latency, median", "95 % within", "cut early", "still open after 4 s"]]
+    for task, presets in figures["tasks"].items():
+        for preset, found in presets.items():
+            rows.append(
+                [
+                    _ENDPOINT_TASKS[task],
+                    f"`{preset}`",
+                    f"{found['latency_median_s']:.2f} s",
+                    f"{found['latency_p95_s']:.2f} s",
+                    _percent(found["early_share"]),
+                    _percent(found["still_open_share"]),
+                ]
+            )
+    few = f"{figures['limit']} utterances of each; " if figures["limit"] else ""
+    return "\n".join([*_table(rows), "", few + _source(result)]) + "\n"
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines.insert(1, "|---" * len(rows[0]) + "|")
+    return lines
 
 
 def _source(result: dict[str, Any]) -> str:
@@ -162,6 +208,8 @@ def _pair(free: dict[str, Any], held: dict[str, Any], key: str) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "ablation": ablation,
     "accuracy": accuracy,
+    "confidence": confidence,
+    "endpointing": endpointing,
     "first-light": first_light,
     "nothing-said": nothing_said,
 }

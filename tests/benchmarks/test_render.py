@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from benchmarks.ingredients import STAGES
-from benchmarks.render import README, TABLES, ablation, render
+from benchmarks.render import README, TABLES, ablation, confidence, endpointing, render
 from benchmarks.result import RESULTS
 
 
@@ -42,3 +42,25 @@ def test_each_stage_of_the_ablation_is_a_row_with_its_best_figures() -> None:
     assert rows[0].endswith(" 25.0 % | 62.5 % | 25.0 % |")
     assert {line.count("|") for line in (head, rule, *rows)} == {11}
     assert "40 utterances of each set; trained by 2 processes" in ablation(result)
+
+
+def test_confidences_and_what_presets_refuse_are_listed_by_model() -> None:
+    model = {
+        "words": {"calibration_error": 0.03},
+        "sentences": {"calibration_error": 0.045},
+        "presets": {"strict": {"least_confidence": 0.9, "grid: refused": 0.05, "books: accepted": 0.0}},
+    }
+    figures = {"models": {"one": model, "other": model}, "limit": None}
+    text = confidence({"command": "c", "commit": "abc", "machine": "m", "figures": figures})
+    assert text.splitlines()[0] == "|  | one | other |"
+    assert "| sentences of a grammar, expected calibration error | 4.5 % | 4.5 % |" in text
+    assert "| `strict`, grid: refused | 5.0 % | 5.0 % |" in text
+    assert "0.9" not in text
+
+
+def test_endpoints_are_listed_by_task_and_preset() -> None:
+    found = {"latency_median_s": 0.6, "latency_p95_s": 1.25, "early_share": 0.01, "still_open_share": 0.0}
+    figures = {"tasks": {"grid": {"fast": found, "off": found}}, "limit": 60}
+    text = endpointing({"command": "c", "commit": "abc", "machine": "m", "figures": figures})
+    assert "| GRID commands | `fast` | 0.60 s | 1.25 s | 1.0 % | 0.0 % |" in text
+    assert text.endswith("60 utterances of each; `c` at abc on m; one thread.\n")
