@@ -13,12 +13,14 @@ from edge_asr.arrays import Float32Array
 from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
 from edge_asr.bundle import LEXICON, TOKENS, WORD_LOOP, Bundle
+from edge_asr.decoder import GRAPH, SEARCHES, Decoder, create_free_search, create_graph_search
 from edge_asr.decoder.compile import compile_networks
 from edge_asr.decoder.grammar import load_grammar
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.tokens import Tokens
+from edge_asr.errors import BundleError, UsageError
 from edge_asr.events import Event, Gap, Partial, SpeechStarted
 from edge_asr.utterance import Utterance
 from edge_asr.vad import create_vad
@@ -40,26 +42,44 @@ class Recognizer:
     bundle: a verified bundle.
     engine: inference engine, a key of ``edge_asr.acoustic.ENGINES``.
     threads: that the engine may use for one step.
+    search: how free text is searched, one of ``edge_asr.decoder.SEARCHES``; None is as the bundle says.
 
     Raises
     ------
-    BundleError, MissingExtraError, UsageError: the model or the engine cannot be had.
+    BundleError, MissingExtraError, UsageError: the model, the engine or the search cannot be had.
     """
 
-    def __init__(self, bundle: Bundle, *, engine: str = "onnx", threads: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, *, engine: str = "onnx", threads: int = 1, search: str | None = None
+    ) -> None:
         self.bundle = bundle
+        self.search = search or bundle.config.decoder.kind
+        if self.search not in SEARCHES:
+            wrong = f"no search {self.search!r}: expected one of {', '.join(SEARCHES)}"
+            raise UsageError(wrong) if search else BundleError(f"{bundle.directory}: decoder.kind: {wrong}")
         self._engine = create_engine(engine, bundle, threads)
         self._tokens = Tokens.load(bundle.path(TOKENS))
+        if len(self._tokens) != bundle.config.acoustic.outputs:
+            acoustic = bundle.config.acoustic
+            raise BundleError(
+                f"{bundle.path(TOKENS)}: expected {acoustic.outputs} tokens, one for each output of "
+                f"{acoustic.graph}, got {len(self._tokens)}"
+            )
         self._lexicon: Lexicon | None = None
         self._word_loop: Graph | None = None
         self._loading = threading.Lock()
 
     @classmethod
     def load(
-        cls, name_or_path: str | Path = DEFAULT_MODEL, *, engine: str = "onnx", threads: int = 1
+        cls,
+        name_or_path: str | Path = DEFAULT_MODEL,
+        *,
+        engine: str = "onnx",
+        threads: int = 1,
+        search: str | None = None,
     ) -> Recognizer:
         """Load a packaged model by name, or a bundle's directory; errors as in the class."""
-        return cls(Bundle.load(name_or_path), engine=engine, threads=threads)
+        return cls(Bundle.load(name_or_path), engine=engine, threads=threads, search=search)
 
     @property
     def sample_rate_hz(self) -> int:
@@ -90,7 +110,14 @@ class Recognizer:
         Raises
         ------
         GrammarError: a mistake in a grammar, or words that the lexicon lacks, by name and line.
+        UsageError: the bundle has no lexicon, so that it knows words by their spelling alone.
         """
+        if LEXICON not in self.bundle.config.files:
+            raise UsageError(
+                f"{self.bundle.directory}: a grammar needs the pronunciations of its words, and this bundle "
+                f"has no {LEXICON}, only tokens ({self.bundle.config.decoder.units}): leave the grammar out, "
+                "or choose a bundle with a lexicon"
+            )
         networks = [g if isinstance(g, WordNetwork) else load_grammar(Path(g)) for g in grammars]
         return compile_networks(networks, self.lexicon)
 
@@ -107,18 +134,25 @@ class Recognizer:
         Parameters
         ----------
         sample_rate_hz: of the audio that will come; None is the model's own.
-        graph: from ``compile``; None is free text.
+        graph: from ``compile``; None is free text, searched as ``search`` says.
         vad: voice activity detector (a key of ``edge_asr.vad.VADS``) that cuts the stream into
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
         """
-        free_text = graph is None or graph is self._word_loop
         return Stream(
             self,
-            Utterance(self.bundle.config, self._engine, graph or self.word_loop(), free_text=free_text),
+            Utterance(self.bundle.config, self._engine, self._new_search(graph)),
             sample_rate_hz=sample_rate_hz or self.sample_rate_hz,
             gate=Gate(create_vad(vad), segmenter) if vad else None,
         )
+
+    def _new_search(self, graph: Graph | None) -> Decoder:
+        """The search through ``graph``, or that of free text."""
+        config = self.bundle.config.decoder
+        if graph is None and self.search != GRAPH:
+            return create_free_search(self.search, self._tokens, config)
+        free_text = graph is None or graph is self._word_loop
+        return create_graph_search(graph or self.word_loop(), config, free_text=free_text)
 
 
 class Stream:

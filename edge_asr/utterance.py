@@ -6,10 +6,8 @@ from edge_asr.acoustic import Engine
 from edge_asr.acoustic.chunking import AcousticModel
 from edge_asr.arrays import Float32Array
 from edge_asr.config import BundleConfig
+from edge_asr.decoder import Decoder
 from edge_asr.decoder.confidence import speech_margin, utterance_confidence, word_confidence
-from edge_asr.decoder.graph import Graph
-from edge_asr.decoder.ngram_search import NgramSearch
-from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
 from edge_asr.events import Event, Final, Intent, Rejected, Word
 from edge_asr.features.cmvn import Cmvn
@@ -25,23 +23,15 @@ class Utterance:
     ----------
     config: the bundle's.
     engine: shared by all streams.
-    graph: what can be said.
-    free_text: whether that is anything, and no grammar.
+    search: new, for this utterance and those after it alone.
     """
 
-    def __init__(self, config: BundleConfig, engine: Engine, graph: Graph, *, free_text: bool) -> None:
+    def __init__(self, config: BundleConfig, engine: Engine, search: Decoder) -> None:
         self._acoustic = config.acoustic
         self._shift_s = config.mfcc.frame_shift_ms / 1000
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
-        decoder = config.decoder
-        search = NgramSearch if graph.lm else Search
-        self._search = search(
-            graph,
-            beam=decoder.beam,
-            max_active=decoder.max_active,
-            token_offsets=decoder.token_offsets if free_text else decoder.grammar_token_offsets,
-        )
-        self._reject_below, self._margin = decoder.reject_below, decoder.speech_margin
+        self._search = search
+        self._reject_below, self._margin = config.decoder.reject_below, config.decoder.speech_margin
         self._starts_at_s = 0.0
 
     def begin(self, at_s: float) -> None:

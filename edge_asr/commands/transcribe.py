@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def transcribe(recognizer: Recognizer, graph: Graph, file: Path) -> dict[str, Any]:
+def transcribe(recognizer: Recognizer, graph: Graph | None, file: Path) -> dict[str, Any]:
     """Decode one file as one utterance.
 
     Returns
