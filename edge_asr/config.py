@@ -12,6 +12,9 @@ from edge_asr.errors import BundleError
 
 T = TypeVar("T")
 
+UNITS = ("phones", "characters", "bpe")
+"""What tokens can be."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MfccConfig:
@@ -116,10 +119,19 @@ class AcousticConfig:
 class DecoderConfig:
     """Defaults of the search that suit the model."""
 
+    kind: str = "graph"
+    """How free text is searched: ``graph`` (words of graph.npz, weighed by a language model), ``prefix_beam``
+    or ``greedy`` (any sequence of tokens, no lexicon). Grammars are always searched as graphs."""
+    units: str = "phones"
+    """What the tokens are where no lexicon makes words of them: ``phones``, ``characters`` or ``bpe``."""
     beam: float = 14.0
     """Hypotheses this much (natural log) below the best are dropped."""
     max_active: int = 2500
-    """Hypotheses kept per frame at the most."""
+    """Hypotheses kept per frame at the most; of graphs."""
+    prefixes: int = 16
+    """Hypotheses kept per frame at the most; of ``prefix_beam``."""
+    token_beam: float = 8.0
+    """``prefix_beam`` tries no token that is this much (natural log) below the best of its frame."""
     word_penalty: float = 0.0
     """Added (natural log) for every word of free text."""
     token_offsets: tuple[float, ...] = ()
@@ -153,6 +165,11 @@ class DecoderConfig:
         ):
             if len(weights) not in (0, count):
                 raise ValueError(f"{field} must hold {count} weights or none, got {len(weights)}")
+        if self.units not in UNITS:
+            raise ValueError(f"units must be one of {', '.join(UNITS)}, got {self.units!r}")
+        if self.prefixes < 1 or not self.token_beam > 0:
+            got = f"{self.prefixes} and {self.token_beam:g}"
+            raise ValueError(f"prefixes must be at least 1 and token_beam above 0, got {got}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge_asr.arrays import Float32Array
 from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
 from edge_asr.bundle import LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
+from edge_asr.decoder import GRAPH, SEARCHES, Decoder, create_free_search, create_graph_search
 from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.compile import compile_networks
 from edge_asr.decoder.endpoint import PRESETS, EndpointConfig, ended
@@ -21,7 +23,7 @@ from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.tokens import Tokens
-from edge_asr.errors import UsageError
+from edge_asr.errors import BundleError, UsageError
 from edge_asr.events import Event, Gap, Partial, SpeechStarted
 from edge_asr.utterance import NOTHING, Utterance
 from edge_asr.vad import FRAME_SAMPLES, create_vad
@@ -30,6 +32,12 @@ from edge_asr.vad.segmenter import SegmenterConfig
 
 DEFAULT_MODEL = "en-small"
 """Model that is loaded where none is named."""
+
+ALTERNATIVES_WITHIN = 10.0
+"""Natural log: what is further behind the best sentence is not listed, unlikely by a factor of 20,000."""
+
+_BACKGROUND_BEAM = 10.0
+"""All phones but those that the network is sure not to hear."""
 
 DEFAULT_REJECTION = "balanced"
 """Preset that decides what is accepted where none is named."""
@@ -46,16 +54,29 @@ class Recognizer:
     bundle: a verified bundle.
     engine: inference engine, a key of ``edge_asr.acoustic.ENGINES``.
     threads: that the engine may use for one step.
+    search: how free text is searched, one of ``edge_asr.decoder.SEARCHES``; None is as the bundle says.
 
     Raises
     ------
-    BundleError, MissingExtraError, UsageError: the model or the engine cannot be had.
+    BundleError, MissingExtraError, UsageError: the model, the engine or the search cannot be had.
     """
 
-    def __init__(self, bundle: Bundle, *, engine: str = "onnx", threads: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, *, engine: str = "onnx", threads: int = 1, search: str | None = None
+    ) -> None:
         self.bundle = bundle
+        self.search = search or bundle.config.decoder.kind
+        if self.search not in SEARCHES:
+            wrong = f"no search {self.search!r}: expected one of {', '.join(SEARCHES)}"
+            raise UsageError(wrong) if search else BundleError(f"{bundle.directory}: decoder.kind: {wrong}")
         self._engine = create_engine(engine, bundle, threads)
         self._tokens = Tokens.load(bundle.path(TOKENS))
+        if len(self._tokens) != bundle.config.acoustic.outputs:
+            acoustic = bundle.config.acoustic
+            raise BundleError(
+                f"{bundle.path(TOKENS)}: expected {acoustic.outputs} tokens, one for each output of "
+                f"{acoustic.graph}, got {len(self._tokens)}"
+            )
         self._lexicon: Lexicon | None = None
         self._word_loop: Graph | None = None
         self._phone_loop: Graph | None = None
@@ -63,10 +84,15 @@ class Recognizer:
 
     @classmethod
     def load(
-        cls, name_or_path: str | Path = DEFAULT_MODEL, *, engine: str = "onnx", threads: int = 1
+        cls,
+        name_or_path: str | Path = DEFAULT_MODEL,
+        *,
+        engine: str = "onnx",
+        threads: int = 1,
+        search: str | None = None,
     ) -> Recognizer:
         """Load a packaged model by name, or a bundle's directory; errors as in the class."""
-        return cls(Bundle.load(name_or_path), engine=engine, threads=threads)
+        return cls(Bundle.load(name_or_path), engine=engine, threads=threads, search=search)
 
     @property
     def sample_rate_hz(self) -> int:
@@ -149,7 +175,14 @@ class Recognizer:
         Raises
         ------
         GrammarError: a mistake in a grammar, or words that the lexicon lacks, by name and line.
+        UsageError: the bundle has no lexicon, so that it knows words by their spelling alone.
         """
+        if LEXICON not in self.bundle.config.files:
+            raise UsageError(
+                f"{self.bundle.directory}: a grammar needs the pronunciations of its words, and this bundle "
+                f"has no {LEXICON}, only tokens ({self.bundle.config.decoder.units}): leave the grammar out, "
+                "or choose a bundle with a lexicon"
+            )
         networks = [g if isinstance(g, WordNetwork) else load_grammar(Path(g)) for g in grammars]
         return compile_networks(networks, self.lexicon)
 
@@ -169,7 +202,7 @@ class Recognizer:
         Parameters
         ----------
         sample_rate_hz: of the audio that will come; None is the model's own.
-        graph: from ``compile``; None is free text.
+        graph: from ``compile``; None is free text, searched as ``search`` says.
         vad: voice activity detector (a key of ``edge_asr.vad.VADS``) that cuts the stream into
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
@@ -200,8 +233,8 @@ class Recognizer:
             Utterance(
                 self.bundle.config,
                 self._engine,
-                graph or self.word_loop(),
-                None if free_text else self.phone_loop(),
+                self._new_search(graph, alternatives=nbest > 1),
+                None if free_text else self._new_background(),
                 free_text=free_text,
                 nbest=nbest,
                 reject_below=self._least_confidence(rejection, free_text=free_text),
@@ -210,6 +243,25 @@ class Recognizer:
             gate=Gate(create_vad(vad), segmenter) if vad else None,
             endpoint=endpoint,
         )
+
+    def _new_search(self, graph: Graph | None, *, alternatives: bool) -> Decoder:
+        """The search through ``graph``, or that of free text."""
+        config = self.bundle.config.decoder
+        if graph is None and self.search != GRAPH:
+            return create_free_search(self.search, self._tokens, config)
+        free_text = graph is None or graph is self._word_loop
+        within = ALTERNATIVES_WITHIN if alternatives else 0.0
+        return create_graph_search(
+            graph or self.word_loop(), config, free_text=free_text, alternatives=within
+        )
+
+    def _new_background(self) -> Decoder | None:
+        """The search through all phone sequences, if the bundle has them."""
+        graph = self.phone_loop()
+        if graph is None:
+            return None
+        config = dataclasses.replace(self.bundle.config.decoder, beam=_BACKGROUND_BEAM)
+        return create_graph_search(graph, config, free_text=False)
 
 
 class Stream:

@@ -9,12 +9,11 @@ from edge_asr.acoustic.chunking import AcousticModel
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.level import LevelMeter
 from edge_asr.config import BundleConfig
+from edge_asr.decoder import Decoder, KnowsState, ListsBest
 from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.confidence import Background, sentence_confidence, speech_margin, word_confidence
 from edge_asr.decoder.endpoint import Progress
-from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.ngram_search import NgramSearch
-from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
 from edge_asr.decoder.verdict import reject
 from edge_asr.errors import UsageError
@@ -23,11 +22,6 @@ from edge_asr.features.cmvn import Cmvn
 from edge_asr.features.mfcc import Mfcc
 from edge_asr.stage import Chain
 from edge_asr.understand.intent import interpret
-
-ALTERNATIVES_WITHIN = 10.0
-"""Natural log: what is further behind the best sentence is not listed, unlikely by a factor of 20,000."""
-_BACKGROUND_BEAM = 10.0
-"""All phones but those that the network is sure not to hear."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +44,10 @@ class Utterance:
     ----------
     config: the bundle's.
     engine: shared by all streams.
-    graph: what can be said.
-    phone_loop: all phone sequences, which a grammar's sentences must stand up to; None for free text, and
-        where the bundle brings none.
-    free_text: whether that is anything, and no grammar.
+    search: new, for this utterance and those after it alone.
+    background: a search through all phone sequences, which a grammar's sentences must stand up to; None for
+        free text, and where the bundle brings none.
+    free_text: whether anything can be said, and no grammar is followed.
     nbest: how many sentences a Final or Rejected lists at the most.
     reject_below: least confidence of what is accepted.
     """
@@ -62,8 +56,8 @@ class Utterance:
         self,
         config: BundleConfig,
         engine: Engine,
-        graph: Graph,
-        phone_loop: Graph | None,
+        search: Decoder,
+        background: Decoder | None,
         *,
         free_text: bool,
         nbest: int = 1,
@@ -75,19 +69,8 @@ class Utterance:
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
         self._level = LevelMeter()
         self._decoder = config.decoder
-        offsets = config.decoder.token_offsets if free_text else config.decoder.grammar_token_offsets
         self._free_text, self._nbest, self._reject_below = free_text, nbest, reject_below
-        search = NgramSearch if graph.lm else Search
-        self._search = search(
-            graph,
-            beam=config.decoder.beam,
-            max_active=config.decoder.max_active,
-            token_offsets=offsets,
-            alternatives=ALTERNATIVES_WITHIN if nbest > 1 else 0.0,
-        )
-        self._background = (
-            Search(phone_loop, beam=_BACKGROUND_BEAM, token_offsets=offsets) if phone_loop else None
-        )
+        self._search, self._background = search, background
         self._starts_at_s = 0.0
 
     def begin(self, at_s: float) -> None:
@@ -134,11 +117,13 @@ class Utterance:
     def progress(self) -> Progress:
         """How far the utterance has come."""
         frame_s = self._acoustic.subsampling * self._shift_s
-        return Progress(
-            state=self._search.state(),
-            silence_s=self._search.silent_frames() * frame_s,
-            duration_s=self._search.frames * frame_s,
-        )
+        if isinstance(self._search, KnowsState):
+            state, silent, frames = self._search.state(), self._search.silent_frames(), self._search.frames
+        else:
+            best = self._search.best()
+            state, frames = "complete" if best.words else "nothing", best.frames
+            silent = frames - best.words[-1].end_frame if best.words else frames
+        return Progress(state=state, silence_s=silent * frame_s, duration_s=frames * frame_s)
 
     def finish(self, *, at_s: float, reason: str) -> list[Event]:
         """End the utterance: its Final and, where the grammar says one, its Intent; or Rejected."""
@@ -180,9 +165,9 @@ class Utterance:
     def _alternatives(self, best: Hypothesis, background: Background | None) -> tuple[Alternative, ...]:
         """What may have been said, ``best`` first; sentences of one text and meaning are one."""
         listed = [best] if best.words else []
-        if self._nbest > 1:
+        if self._nbest > 1 and isinstance(self._search, ListsBest):
             # Other ways through a grammar to the same text and meaning take places in the list.
-            listed += self._search.nbest(2 * self._nbest)
+            listed += [other for other in self._search.nbest(2 * self._nbest) if other.words]
         if not listed:
             listed = [hypothesis for hypothesis in [self._search.best()] if hypothesis.words]
         found: dict[str, Alternative] = {}

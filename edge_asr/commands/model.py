@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_asr.decoder import GRAPH, SEARCHES
+from edge_asr.errors import UsageError
+
 if TYPE_CHECKING:
     from edge_asr.decoder.graph import Graph
     from edge_asr.recognizer import Recognizer
@@ -16,7 +19,7 @@ DEFAULT_BOOST = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--model``, ``--grammar``, ``--nbest``, ``--rejection`` and ``--threads``."""
+    """Add the flags of the model, of what can be said, and of how it is searched and judged."""
     parser.add_argument(
         "--model",
         metavar="BUNDLE",
@@ -30,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="JSGF (.jsgf, .gram), sentence templates (.yaml) or plain sentences (.txt); several may be "
         "given; without any, free text",
+    )
+    parser.add_argument(
+        "--search",
+        choices=SEARCHES,
+        help="how free text is searched: through the graph of the bundle's words, or, without a lexicon, any "
+        "sequence of the model's tokens (default: as the bundle says)",
     )
     parser.add_argument(
         "--nbest",
@@ -78,10 +87,21 @@ def phrase(text: str) -> tuple[str, float]:
     return " ".join(words.lower().split()), float(boost) if equals else DEFAULT_BOOST
 
 
-def load(args: argparse.Namespace) -> tuple[Recognizer, Graph]:
-    """The recognizer and the graph that the flags ask for."""
+def load(args: argparse.Namespace) -> tuple[Recognizer, Graph | None]:
+    """The recognizer and the graph that the flags ask for; None is free text without a graph.
+
+    Raises
+    ------
+    UsageError: a grammar together with a search that follows none.
+    """
     from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
 
-    recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads)
-    graph = recognizer.compile(args.grammar) if args.grammar else recognizer.word_loop()
-    return recognizer, graph
+    if args.grammar and args.search not in (None, GRAPH):
+        raise UsageError(
+            f"--search {args.search} follows no grammar, it hears any sequence of tokens: "
+            "leave out --grammar or --search"
+        )
+    recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads, search=args.search)
+    if args.grammar:
+        return recognizer, recognizer.compile(args.grammar)
+    return recognizer, recognizer.word_loop() if recognizer.search == GRAPH else None

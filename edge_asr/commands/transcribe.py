@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 def transcribe(
     recognizer: Recognizer,
-    graph: Graph,
+    graph: Graph | None,
     file: Path,
     *,
     nbest: int = 1,

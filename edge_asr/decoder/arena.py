@@ -78,6 +78,15 @@ class Arena:
             tip = int(self.previous[tip])
         return np.array(records[::-1], dtype=np.int32)
 
+    def passing(self, tips: Int32Array, record: int) -> BoolArray:
+        """(tips,) whether each descends from ``record`` or is it."""
+        found = np.zeros(tips.size, dtype=np.bool_)
+        for index, tip in enumerate(tips.tolist()):
+            while tip > record:  # what came before has a lower number
+                tip = int(self.previous[tip])
+            found[index] = tip == record
+        return found
+
     def shared_chain(self, tips: Int32Array) -> Int32Array:
         """The records, oldest first, that every one of ``tips`` descends from or is."""
         if not tips.size or (tips == NONE).any():

@@ -1,4 +1,4 @@
-"""The output alphabet of an acoustic model: blank, then phones."""
+"""The output alphabet of an acoustic model: blank, then phones, characters or pieces of words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Tokens:
 
     Raises
     ------
-    BundleError: the first name is not ``<blk>``, or a name is empty or stands twice.
+    BundleError: the first name is not ``<blk>``, or a name is empty, stands twice, or holds white space
+        other than the one space that separates words of characters.
     """
 
     def __init__(self, names: Sequence[str], *, source: str = "tokens") -> None:
@@ -26,7 +27,7 @@ class Tokens:
             got = repr(names[0]) if names else "nothing"
             raise BundleError(f"{source}: the first token must be {BLANK_NAME}, got {got}")
         for index, name in enumerate(names):
-            if not name or len(name.split()) != 1:
+            if name != " " and len(name.split()) != 1:
                 raise BundleError(f"{source}:{index + 1}: expected one token, got {name!r}")
         self.names = tuple(names)
         if len(self.index) != len(self.names):

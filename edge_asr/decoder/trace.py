@@ -24,15 +24,17 @@ class WordHit:
     marks: tuple[Mark, ...] = ()
     """Marks left between the word before and this one."""
     start_frame: int
-    """First frame in the state of the word's first phone."""
+    """First frame in the state of the word's first token."""
     end_frame: int
-    """One after the last frame in the state of its last phone."""
+    """One after the last frame in the state of its last token."""
     phones: tuple[int, ...]
-    """The pronunciation that matched, as token numbers."""
+    """The pronunciation or the spelling that matched, as token numbers."""
     weight: float
     """Graph weight spent within the word and what a language model added, natural log."""
     deficit: float
-    """Acoustic score of the word's frames minus that of the best token in each of them; at most 0."""
+    """Acoustic score of the word's frames minus that of the best token in each of them; at most 0. Without
+    a graph nothing is forced on the model: there the score is compared with that of all tokens together,
+    which makes it a log posterior."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,12 @@ class Hypothesis:
     empty path beat every sentence. ``incomplete``: no sentence was finished; the empty path stands in.
     """
     score: float
-    """Natural log: blank-penalised acoustic score plus all weights."""
+    """Natural log: acoustic score, token offsets included, plus all weights."""
     silence_score: float
     """What the path that never left blank scores: no words at all."""
     deficit: float
-    """Acoustic score of all frames minus that of the best token in each of them; at most 0."""
+    """Acoustic score of all frames minus that of the best token in each of them (of all tokens together
+    without a graph); at most 0."""
     frames: int
     """Frames heard."""
     stable_words: int = 0

@@ -114,7 +114,7 @@ def test_listen_hears_what_transcribe_reads(
     assert "Partial" in kinds
     final = next(event for event in events if event["type"] == "Final")
     assert final["text"] == expected["text"]
-    assert final["reason"] == "silence"
+    assert final["reason"] == "complete"
     intent = next(event for event in events if event["type"] == "Intent")
     assert (intent["name"], intent["slots"]) == (expected["intent"], expected["slots"])
 

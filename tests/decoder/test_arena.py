@@ -42,6 +42,13 @@ def rows(arena: Arena, tip: int) -> list[tuple[int, float, int, float, int, floa
     ]
 
 
+def test_passing_tells_who_descends_from_a_record() -> None:
+    arena = grown([NONE, 0, 0, 1, 2, 4])
+    tips = np.array([NONE, 0, 1, 2, 3, 4, 5], np.int32)
+    assert arena.passing(tips, 2).tolist() == [False, False, False, True, False, True, True]
+    assert arena.passing(tips, 0).tolist() == [False] + [True] * 6
+
+
 @pytest.mark.parametrize(
     ("previous", "tips", "shared"),
     [

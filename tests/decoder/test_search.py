@@ -4,8 +4,9 @@ import random
 
 import numpy as np
 import pytest
+from all_alignments import alignments
 from drawn_networks import networks
-from exhaustive_ctc import best_sentences
+from exhaustive_ctc import align, best_sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,16 @@ def said(hypothesis: Hypothesis) -> tuple[Mark | str, ...]:
         if word is not None:
             items.append(word)
     return tuple(items)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 5), st.integers(0, 2**32 - 1))
+def test_the_reference_is_the_best_of_all_labellings_of_all_frames(frames: int, seed: int) -> None:
+    """What both searches are compared with aligns by dynamic programming; this writes every path out."""
+    log_probs = emissions(np.random.default_rng(seed), frames)[:, :4]
+    every = alignments(log_probs)
+    for phones, scores in every.items():
+        assert align(log_probs.astype(float).tolist(), list(phones)) == pytest.approx(max(scores), abs=1e-9)
 
 
 @settings(max_examples=200)
