@@ -21,7 +21,8 @@ from edge_asr.errors import EdgeAsrError
 from edge_asr.events import Final, Gap, Intent, Partial, Rejected, SpeechStarted, Word
 
 if TYPE_CHECKING:
-    from edge_asr.recognizer import Recognizer, Stream
+    from edge_asr.recognizer import Recognizer
+    from edge_asr.stream import Stream
 
 __version__ = "0.1.0"
 

@@ -28,6 +28,7 @@ STREET = (
     "decoder",
     "understand",
     "utterance",
+    "stream",
     "recognizer",
     "service",
     "commands",
