@@ -31,6 +31,9 @@ LEXICON = "lexicon.txt.xz"
 WORD_LOOP = "graph.npz"
 """Search graph for free text (decoder/graph.py)."""
 
+G2P = "g2p.onnx"
+"""Letter-to-phone model for words that the lexicon lacks (decoder/g2p.py); a bundle may do without."""
+
 GOLDEN = "golden.txt"
 """Golden vectors (golden.py)."""
 
