@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,17 @@ from edge_asr.acoustic import create_engine
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
-from edge_asr.bundle import LEXICON, TOKENS, WORD_LOOP, Bundle
+from edge_asr.bundle import G2P, LEXICON, TOKENS, WORD_LOOP, Bundle
 from edge_asr.decoder.compile import compile_networks
+from edge_asr.decoder.g2p import G2p
 from edge_asr.decoder.grammar import load_grammar
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.tokens import Tokens
+from edge_asr.decoder.vocabulary import Ways, cover, find_ways, wanted_words, with_ways
+from edge_asr.decoder.word_loop import Addition, extend_word_loop
+from edge_asr.decoder.word_report import WordReport
 from edge_asr.events import Event, Gap, Partial, SpeechStarted
 from edge_asr.utterance import Utterance
 from edge_asr.vad import create_vad
@@ -28,12 +33,18 @@ from edge_asr.vad.segmenter import SegmenterConfig
 DEFAULT_MODEL = "en-small"
 """Model that is loaded where none is named."""
 
+NEW_WORD_LOG_PROB = -11.5
+"""Of an added word in free text: once in a hundred thousand words, as rare words are."""
+
 BRIDGED_GAP_S = 0.5
 """Lost audio up to this long is heard as silence within the utterance; a longer gap ends it."""
 
 
 class Recognizer:
-    """A loaded model. Immutable; any number of threads may open streams on it.
+    """A loaded model. Any number of threads may open streams on it, compile and add words.
+
+    Nothing that it hands out ever changes: words are added by putting a new lexicon and a new graph in
+    the place of the old ones, in one step. A stream that is open goes on with what it was opened with.
 
     Parameters
     ----------
@@ -51,8 +62,10 @@ class Recognizer:
         self._engine = create_engine(engine, bundle, threads)
         self._tokens = Tokens.load(bundle.path(TOKENS))
         self._lexicon: Lexicon | None = None
+        self._g2p: G2p | None = None
         self._word_loop: Graph | None = None
-        self._loading = threading.Lock()
+        self._awaiting: list[Addition] = []  # for the word loop, until it is loaded
+        self._loading = threading.RLock()
 
     @classmethod
     def load(
@@ -69,30 +82,99 @@ class Recognizer:
     @property
     def lexicon(self) -> Lexicon:
         """Pronunciations of all words that grammars may use."""
-        # Read on first use: free text needs only its ready graph. A race would merely read it twice.
-        if self._lexicon is None:
-            self._lexicon = Lexicon.load(self.bundle.path(LEXICON), self._tokens)
-        return self._lexicon
+        # Read on first use: free text needs only its ready graph.
+        with self._loading:
+            if self._lexicon is None:
+                self._lexicon = Lexicon.load(self.bundle.path(LEXICON), self._tokens)
+            return self._lexicon
+
+    @property
+    def g2p(self) -> G2p | None:
+        """What guesses the pronunciation of unknown words; None where the bundle brings nothing for it."""
+        with self._loading:
+            if self._g2p is None and G2P in self.bundle.config.files:
+                self._g2p = G2p(self.bundle.path(G2P), self._tokens)
+            return self._g2p
 
     def word_loop(self) -> Graph:
-        """The bundle's graph for free text."""
-        # There is only one, since a stream tells by it that it hears free text.
+        """The graph for free text: the bundle's, and the words added so far."""
         with self._loading:
             if self._word_loop is None:
                 graph, decoder = Graph.load(self.bundle.path(WORD_LOOP)), self.bundle.config.decoder
                 # Without a language model the weights were applied when the bundle was packed.
-                self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
+                graph = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
+                self._word_loop = replace(graph, free_text=True)
+                for addition in self._awaiting:
+                    self._extend_word_loop(addition)
+                self._awaiting.clear()
             return self._word_loop
 
-    def compile(self, grammars: Iterable[WordNetwork | str | Path]) -> Graph:
-        """The graph that accepts the sentences of all given grammars (networks or files).
+    def add_words(
+        self, words: Iterable[str] | Mapping[str, Ways], *, log_prob: float = NEW_WORD_LOG_PROB
+    ) -> WordReport:
+        """Make words known to free text and to the grammars compiled from now on.
+
+        A word that the lexicon lacks and that comes without a pronunciation is guessed; the report says
+        which and how. Streams opened and graphs compiled before stay as they are. Safe in any thread:
+        two threads that add words both get theirs in.
+
+        Parameters
+        ----------
+        words: as they are to be written in results, or each with its pronunciation ("L AH M UW N"),
+            several of them, the usual one first, or None. Yours come before the lexicon's.
+        log_prob: how likely each is in free text, natural log; not for words that free text has.
 
         Raises
         ------
-        GrammarError: a mistake in a grammar, or words that the lexicon lacks, by name and line.
+        UsageError: a word with spaces, a phone that the model lacks, or words that cannot be guessed.
+            Then none is added.
+        """
+        wanted = wanted_words(words)
+        with self._loading:
+            before = self.lexicon
+            report = find_ways(wanted, before, lambda: self.g2p)
+            self._lexicon = with_ways(before, report)
+            ways = {word: self._lexicon.pronunciations(word) for word in wanted}
+            known = {word: before.pronunciations(word) for word in wanted}
+            addition = Addition(
+                ways=ways,
+                further={word: [way for way in ways[word] if way not in known[word]] for word in wanted},
+                log_prob=log_prob,
+            )
+            if self._word_loop is None:
+                self._awaiting.append(addition)
+            else:
+                self._extend_word_loop(addition)
+        return report
+
+    def _extend_word_loop(self, addition: Addition) -> None:
+        decoder = self.bundle.config.decoder
+        assert self._word_loop is not None
+        self._word_loop = extend_word_loop(
+            self._word_loop, addition, scale=decoder.lm_scale, word_penalty=decoder.word_penalty
+        )
+
+    def compile(self, grammars: Iterable[WordNetwork | str | Path], *, strict: bool = False) -> Graph:
+        """The graph that accepts the sentences of all given grammars (networks or files).
+
+        Words that the lexicon lacks are guessed where the bundle can; ``guessed`` of the graph names
+        them with their pronunciations. The recognizer does not keep them: ``add_words`` does.
+
+        Parameters
+        ----------
+        strict: refuse unknown words instead.
+
+        Raises
+        ------
+        GrammarError: a mistake in a grammar, or words that no one can pronounce, by name and line.
         """
         networks = [g if isinstance(g, WordNetwork) else load_grammar(Path(g)) for g in grammars]
-        return compile_networks(networks, self.lexicon)
+        lexicon = self.lexicon
+        unknown = [w for network in networks for w, _ in network.vocabulary() if w not in lexicon]
+        if not unknown or strict or (g2p := self.g2p) is None:
+            return compile_networks(networks, lexicon)
+        lexicon, guessed = cover(list(dict.fromkeys(unknown)), lexicon, g2p)
+        return replace(compile_networks(networks, lexicon), guessed=guessed)
 
     def stream(
         self,
@@ -112,10 +194,10 @@ class Recognizer:
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
         """
-        free_text = graph is None or graph is self._word_loop
+        graph = graph or self.word_loop()
         return Stream(
             self,
-            Utterance(self.bundle.config, self._engine, graph or self.word_loop(), free_text=free_text),
+            Utterance(self.bundle.config, self._engine, graph, free_text=graph.free_text),
             sample_rate_hz=sample_rate_hz or self.sample_rate_hz,
             gate=Gate(create_vad(vad), segmenter) if vad else None,
         )

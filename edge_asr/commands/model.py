@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--model``, ``--grammar`` and ``--threads``."""
+    """Add ``--model``, ``--grammar``, ``--words``, ``--strict`` and ``--threads``."""
     parser.add_argument(
         "--model",
         metavar="BUNDLE",
@@ -26,6 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="JSGF (.jsgf, .gram), sentence templates (.yaml) or plain sentences (.txt); several may be "
         "given; without any, free text",
+    )
+    parser.add_argument(
+        "--words",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="words to know as well, one a line, alone or with its phones: 'lumen' or 'lumen L UW M AH N'",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse grammars with unknown words instead of guessing how these are said",
     )
     parser.add_argument(
         "--threads",
@@ -45,9 +59,17 @@ def thread_count(text: str) -> int:
 
 
 def load(args: argparse.Namespace) -> tuple[Recognizer, Graph]:
-    """The recognizer and the graph that the flags ask for."""
+    """The recognizer and the graph that the flags ask for; guessed pronunciations go to standard error."""
+    from edge_asr.decoder.word_list import read_word_list
     from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
 
     recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads)
-    graph = recognizer.compile(args.grammar) if args.grammar else recognizer.word_loop()
+    guessed = [way for path in args.words for way in recognizer.add_words(read_word_list(path)).guessed]
+    if args.grammar:
+        graph = recognizer.compile(args.grammar, strict=args.strict)
+        guessed += graph.guessed
+    else:
+        graph = recognizer.word_loop()
+    for way in guessed:
+        print(way, file=sys.stderr)
     return recognizer, graph
