@@ -35,6 +35,9 @@ PHONE_LOOP = "phones.npz"
 """Search graph of all phone sequences, weighed by a bigram: the background that sentences of a grammar must
 stand up to. Optional."""
 
+G2P = "g2p.onnx"
+"""Letter-to-phone model for words that the lexicon lacks (decoder/g2p.py); a bundle may do without."""
+
 GOLDEN = "golden.txt"
 """Golden vectors (golden.py)."""
 

@@ -8,16 +8,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edge_asr.acoustic import create_engine
-from edge_asr.bundle import LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
+from edge_asr.bundle import G2P, LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
 from edge_asr.decoder import GRAPH, SEARCHES, Decoder, create_free_search, create_graph_search
 from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.compile import compile_networks
 from edge_asr.decoder.endpoint import PRESETS, EndpointConfig
+from edge_asr.decoder.g2p import G2p
 from edge_asr.decoder.grammar import load_grammar
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.tokens import Tokens
+from edge_asr.decoder.vocabulary import Ways, cover, find_ways, wanted_words, with_ways
+from edge_asr.decoder.word_loop import Addition, extend_word_loop
+from edge_asr.decoder.word_report import WordReport
 from edge_asr.errors import BundleError, UsageError
 from edge_asr.stream import Stream
 from edge_asr.utterance import Utterance
@@ -27,6 +31,9 @@ from edge_asr.vad.segmenter import SegmenterConfig
 
 DEFAULT_MODEL = "en-small"
 """Model that is loaded where none is named."""
+
+NEW_WORD_LOG_PROB = -11.5
+"""Of an added word in free text: once in a hundred thousand words, as rare words are."""
 
 ALTERNATIVES_WITHIN = 10.0
 """Natural log: what is further behind the best sentence is not listed, unlikely by a factor of 20,000."""
@@ -39,7 +46,10 @@ DEFAULT_REJECTION = "balanced"
 
 
 class Recognizer:
-    """A loaded model. Immutable; any number of threads may open streams on it.
+    """A loaded model. Any number of threads may open streams on it, compile and add words.
+
+    Nothing that it hands out ever changes: words are added by putting a new lexicon and a new graph in
+    the place of the old ones, in one step. A stream that is open goes on with what it was opened with.
 
     Parameters
     ----------
@@ -70,9 +80,11 @@ class Recognizer:
                 f"{acoustic.graph}, got {len(self._tokens)}"
             )
         self._lexicon: Lexicon | None = None
+        self._g2p: G2p | None = None
         self._word_loop: Graph | None = None
         self._phone_loop: Graph | None = None
-        self._loading = threading.Lock()
+        self._awaiting: list[Addition] = []  # for the word loop, until it is loaded
+        self._loading = threading.RLock()
 
     @classmethod
     def load(
@@ -94,20 +106,77 @@ class Recognizer:
     @property
     def lexicon(self) -> Lexicon:
         """Pronunciations of all words that grammars may use."""
-        # Read on first use: free text needs only its ready graph. A race would merely read it twice.
-        if self._lexicon is None:
-            self._lexicon = Lexicon.load(self.bundle.path(LEXICON), self._tokens)
-        return self._lexicon
+        # Read on first use: free text needs only its ready graph.
+        with self._loading:
+            if self._lexicon is None:
+                self._lexicon = Lexicon.load(self.bundle.path(LEXICON), self._tokens)
+            return self._lexicon
+
+    @property
+    def g2p(self) -> G2p | None:
+        """What guesses the pronunciation of unknown words; None where the bundle brings nothing for it."""
+        with self._loading:
+            if self._g2p is None and G2P in self.bundle.config.files:
+                self._g2p = G2p(self.bundle.path(G2P), self._tokens)
+            return self._g2p
 
     def word_loop(self) -> Graph:
-        """The bundle's graph for free text."""
-        # There is only one, since a stream tells by it that it hears free text.
+        """The graph for free text: the bundle's, and the words added so far."""
         with self._loading:
             if self._word_loop is None:
                 graph, decoder = Graph.load(self.bundle.path(WORD_LOOP)), self.bundle.config.decoder
                 # Without a language model the weights were applied when the bundle was packed.
-                self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
+                graph = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
+                self._word_loop = dataclasses.replace(graph, free_text=True)
+                for addition in self._awaiting:
+                    self._extend_word_loop(addition)
+                self._awaiting.clear()
             return self._word_loop
+
+    def add_words(
+        self, words: Iterable[str] | Mapping[str, Ways], *, log_prob: float = NEW_WORD_LOG_PROB
+    ) -> WordReport:
+        """Make words known to free text and to the grammars compiled from now on.
+
+        A word that the lexicon lacks and that comes without a pronunciation is guessed; the report says
+        which and how. Streams opened and graphs compiled before stay as they are. Safe in any thread:
+        two threads that add words both get theirs in.
+
+        Parameters
+        ----------
+        words: as they are to be written in results, or each with its pronunciation ("L AH M UW N"),
+            several of them, the usual one first, or None. Yours come before the lexicon's.
+        log_prob: how likely each is in free text, natural log; not for words that free text has.
+
+        Raises
+        ------
+        UsageError: a word with spaces, a phone that the model lacks, or words that cannot be guessed.
+            Then none is added.
+        """
+        wanted = wanted_words(words)
+        with self._loading:
+            before = self.lexicon
+            report = find_ways(wanted, before, lambda: self.g2p)
+            self._lexicon = with_ways(before, report)
+            ways = {word: self._lexicon.pronunciations(word) for word in wanted}
+            known = {word: before.pronunciations(word) for word in wanted}
+            addition = Addition(
+                ways=ways,
+                further={word: [way for way in ways[word] if way not in known[word]] for word in wanted},
+                log_prob=log_prob,
+            )
+            if self._word_loop is None:
+                self._awaiting.append(addition)
+            else:
+                self._extend_word_loop(addition)
+        return report
+
+    def _extend_word_loop(self, addition: Addition) -> None:
+        decoder = self.bundle.config.decoder
+        assert self._word_loop is not None
+        self._word_loop = extend_word_loop(
+            self._word_loop, addition, scale=decoder.lm_scale, word_penalty=decoder.word_penalty
+        )
 
     def phrases(self, boosts: Mapping[str, float]) -> Phrases | None:
         """Phrases of free text -> what ``Stream.bias`` takes; None where there are none.
@@ -161,12 +230,19 @@ class Recognizer:
             )
         return decoder.reject_below if free_text else decoder.rejection.get(preset, decoder.reject_below)
 
-    def compile(self, grammars: Iterable[WordNetwork | str | Path]) -> Graph:
+    def compile(self, grammars: Iterable[WordNetwork | str | Path], *, strict: bool = False) -> Graph:
         """The graph that accepts the sentences of all given grammars (networks or files).
+
+        Words that the lexicon lacks are guessed where the bundle can; ``guessed`` of the graph names
+        them with their pronunciations. The recognizer does not keep them: ``add_words`` does.
+
+        Parameters
+        ----------
+        strict: refuse unknown words instead.
 
         Raises
         ------
-        GrammarError: a mistake in a grammar, or words that the lexicon lacks, by name and line.
+        GrammarError: a mistake in a grammar, or words that no one can pronounce, by name and line.
         UsageError: the bundle has no lexicon, so that it knows words by their spelling alone.
         """
         if LEXICON not in self.bundle.config.files:
@@ -176,7 +252,12 @@ class Recognizer:
                 "or choose a bundle with a lexicon"
             )
         networks = [g if isinstance(g, WordNetwork) else load_grammar(Path(g)) for g in grammars]
-        return compile_networks(networks, self.lexicon)
+        lexicon = self.lexicon
+        unknown = [w for network in networks for w, _ in network.vocabulary() if w not in lexicon]
+        if not unknown or strict or (g2p := self.g2p) is None:
+            return compile_networks(networks, lexicon)
+        lexicon, guessed = cover(list(dict.fromkeys(unknown)), lexicon, g2p)
+        return dataclasses.replace(compile_networks(networks, lexicon), guessed=guessed)
 
     def stream(
         self,
@@ -219,7 +300,7 @@ class Recognizer:
             segmenter = SegmenterConfig(
                 end_silence_ms=round(1000 * endpoint.incomplete_s), max_speech_s=endpoint.longest_s + 1
             )
-        free_text = graph is None or graph is self._word_loop
+        free_text = graph is None or graph.free_text
         return Stream(
             Utterance(
                 self.bundle.config,
@@ -241,7 +322,7 @@ class Recognizer:
         config = self.bundle.config.decoder
         if graph is None and self.search != GRAPH:
             return create_free_search(self.search, self._tokens, config)
-        free_text = graph is None or graph is self._word_loop
+        free_text = graph is None or graph.free_text
         within = ALTERNATIVES_WITHIN if alternatives else 0.0
         return create_graph_search(
             graph or self.word_loop(), config, free_text=free_text, alternatives=within

@@ -103,11 +103,15 @@ class Utterance:
 
         Raises
         ------
-        UsageError: a grammar is heard, or free text without a language model.
+        UsageError: a grammar is heard, or free text without a language model, or words were added after
+            the stream was opened and before the phrases were made.
         """
         if not isinstance(self._search, NgramSearch):
             raise UsageError("phrases can only be preferred in free text with a language model")
-        self._search.bias(phrases)
+        try:
+            self._search.bias(phrases)
+        except ValueError as error:
+            raise UsageError(f"phrases: {error}: open a new stream after adding words") from error
 
     @property
     def step_samples(self) -> int:

@@ -19,6 +19,9 @@ COMMANDS = {
     "show-batch": ("export.show_batch", "train", "draw what a network is fed"),
     "texts": ("export.texts.command", "train", "draw sentences to be spoken"),
     "synthesize": ("export.synthesize.command", "train", "speak texts in many voices"),
+    "g2p": ("export.g2p.command", "train", "train a model that guesses how words are said"),
+    "g2p-convert": ("export.g2p.convert", "export", "make an int8 file of such a model"),
+    "g2p-verify": ("export.g2p.verify", "export", "compare the file with the model on held-out words"),
     "pack": ("export.pack", "export", "make a model bundle"),
     "unpack": ("export.unpack", "export", "make a checkpoint again of a bundle"),
 }
@@ -29,7 +32,7 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its module, and torch with it, is imported only then."""
-    summary = "\n".join(f"  {name:12}{what}" for name, (_, _, what) in COMMANDS.items())
+    summary = "\n".join(f"  {name:13}{what}" for name, (_, _, what) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python -m export",
         usage="python -m export COMMAND ...",

@@ -9,6 +9,7 @@ from typing import Any
 from edge_asr.config import BundleConfig
 from edge_asr.errors import BundleError
 from export.checkpoint import Checkpoint
+from export.g2p.score import Errors
 from export.parity import Difference
 from export.sources import sources_of
 
@@ -21,6 +22,7 @@ def render_card(
     words: int,
     sizes: Mapping[str, int],
     text_sources: Sequence[str],
+    guessing: Errors | None = None,
     notes: str = "",
 ) -> str:
     """The card as Markdown.
@@ -31,6 +33,7 @@ def render_card(
     words: entries of the lexicon.
     sizes: bytes of each file.
     text_sources: names in export/sources.py of what the lexicon was made of.
+    guessing: of the letter-to-phone model on words held out of its training, if the bundle has one.
     notes: Markdown that is put at the end, such as measured word error rates.
 
     Raises
@@ -67,6 +70,11 @@ def render_card(
         use = ", ".join(use for use, names in sorted(uses.items()) if name in names)
         lines.append(f"| {name} | {use} | {source.title} | {source.licence} |")
     lines += ["", "## Figures", "", *_figures(checkpoint.history, difference)]
+    if guessing:
+        lines.append(
+            f"- pronunciations of unknown words are guessed: word error {guessing.word_error:.1%}, phone "
+            f"error {guessing.phone_error:.1%} on {guessing.words} words that it never learned"
+        )
     lines += ["", "## Files", "", "| file | bytes |", "|---|---|"]
     lines += [f"| {file} | {size} |" for file, size in sorted(sizes.items())]
     name = checkpoint.recipe.get("name", "NAME")
@@ -78,7 +86,13 @@ def render_card(
         f"python -m export train export/recipes/{name}.toml",
         f"python -m export convert runs/{name} --chunk-frames {acoustic.chunk_frames}",
         f"python -m export verify runs/{name}",
-        f"python -m export pack runs/{name} --name {config.name} --lexicon FILE --out DIR",
+        *(
+            ["python -m export g2p export/recipes/g2p.toml", "python -m export g2p-convert runs/g2p"]
+            if guessing
+            else []
+        ),
+        f"python -m export pack runs/{name} --name {config.name} --lexicon FILE --out DIR"
+        + (" --g2p runs/g2p/g2p.onnx" if guessing else ""),
         "```",
         "",
         "The recipe as it was read:",

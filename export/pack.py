@@ -20,15 +20,29 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from edge_asr import golden
-from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, PHONE_LOOP, SCHEMA, SEAL, TOKENS, WORD_LOOP, Bundle
+from edge_asr.bundle import (
+    G2P,
+    GOLDEN,
+    LEXICON,
+    MODEL_JSON,
+    PHONE_LOOP,
+    SCHEMA,
+    SEAL,
+    TOKENS,
+    WORD_LOOP,
+    Bundle,
+)
 from edge_asr.config import BundleConfig, DecoderConfig, from_dict
 from edge_asr.decoder.compile import compile_word_loop
+from edge_asr.decoder.g2p import G2p
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import BundleError, UsageError
 from export.card import render_card
 from export.checkpoint import Checkpoint
+from export.g2p.convert import held_out_errors
+from export.g2p.score import Errors
 from export.golden import COMMENT, golden_vectors
 from export.lm.arpa import read_arpa
 from export.lm.automaton import free_text_graph
@@ -70,6 +84,7 @@ def pack(
     delay_frames: int = 0,
     extras: Mapping[str, bytes] | None = None,
     text_sources: tuple[str, ...] = (),
+    guessing: Errors | None = None,
     notes: str = "",
 ) -> Bundle:
     """Write a bundle into ``directory``, replacing one that is there, and load it.
@@ -81,7 +96,7 @@ def pack(
     decoder: search defaults that suit the model; None for the runtime's own.
     delay_frames: the model's usual lateness, taken off word times.
     extras: further files by name.
-    text_sources, notes: for the card.
+    text_sources, guessing, notes: for the card.
 
     Raises
     ------
@@ -122,6 +137,7 @@ def pack(
         words=len(lexicon),
         sizes={file: len(data) for file, data in files.items()},
         text_sources=text_sources,
+        guessing=guessing,
         notes=notes,
     )
     files[CARD] = card.encode()
@@ -230,6 +246,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="back-off language model of free text (lm.arpa of python -m export lm, or of any other tool)",
     )
+    parser.add_argument(
+        "--g2p",
+        type=Path,
+        metavar="FILE",
+        help="what guesses the pronunciation of unknown words (g2p.onnx of python -m export g2p-convert)",
+    )
     parser.add_argument("--name", required=True, help="name of the model: lower-case letters, digits, '-'")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle becomes DIR/NAME")
     parser.add_argument("--language", default="en", help="BCP 47 tag (default %(default)s)")
@@ -293,6 +315,7 @@ def run(args: argparse.Namespace) -> int:
     )
     extras = {path.name: _read(path) for path in args.extra}
     usual = [(word, 0.0) for word in lexicon.words()]
+    guessing = None
     if args.unigram:
         usual = _unigrams(args.unigram)
         extras[WORD_LOOP] = word_loop(args.unigram, lexicon, decoder)
@@ -302,6 +325,9 @@ def run(args: argparse.Namespace) -> int:
         usual = [(said.word, float(p)) for said, p in zip(graph.outputs, graph.lm.unigrams, strict=False)]
         extras[WORD_LOOP] = _file(graph)
     extras[PHONE_LOOP] = _file(phone_loop(usual, lexicon))
+    if args.g2p:
+        extras[G2P] = _read(args.g2p)
+        guessing = held_out_errors(G2p(args.g2p, Tokens(run_dir.checkpoint.tokens)))
     bundle = pack(
         run_dir,
         args.out / args.name,
@@ -312,6 +338,7 @@ def run(args: argparse.Namespace) -> int:
         delay_frames=args.delay_frames,
         extras=extras,
         text_sources=tuple(args.text_source or ("assistant-commands", "books", "cmudict")),
+        guessing=guessing,
         notes=_read(args.notes).decode() if args.notes else "",
     )
     for file in sorted(bundle.config.files):

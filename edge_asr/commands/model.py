@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="JSGF (.jsgf, .gram), sentence templates (.yaml) or plain sentences (.txt); several may be "
         "given; without any, free text",
+    )
+    parser.add_argument(
+        "--words",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="words to know as well, one a line, alone or with its phones: 'lumen' or 'lumen L UW M AH N'",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse grammars with unknown words instead of guessing how these are said",
     )
     parser.add_argument(
         "--search",
@@ -90,10 +104,13 @@ def phrase(text: str) -> tuple[str, float]:
 def load(args: argparse.Namespace) -> tuple[Recognizer, Graph | None]:
     """The recognizer and the graph that the flags ask for; None is free text without a graph.
 
+    Guessed pronunciations go to standard error.
+
     Raises
     ------
     UsageError: a grammar together with a search that follows none.
     """
+    from edge_asr.decoder.word_list import read_word_list
     from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
 
     if args.grammar and args.search not in (None, GRAPH):
@@ -102,6 +119,13 @@ def load(args: argparse.Namespace) -> tuple[Recognizer, Graph | None]:
             "leave out --grammar or --search"
         )
     recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads, search=args.search)
+    guessed = [way for path in args.words for way in recognizer.add_words(read_word_list(path)).guessed]
+    graph = None
     if args.grammar:
-        return recognizer, recognizer.compile(args.grammar)
-    return recognizer, recognizer.word_loop() if recognizer.search == GRAPH else None
+        graph = recognizer.compile(args.grammar, strict=args.strict)
+        guessed += graph.guessed
+    elif recognizer.search == GRAPH:
+        graph = recognizer.word_loop()
+    for way in guessed:
+        print(way, file=sys.stderr)
+    return recognizer, graph

@@ -58,7 +58,7 @@ class Phrases:
                 # Two phrases that begin alike: the larger bonus counts.
                 boosts[node] = max(boosts[node], boost)
             ends[node] = True
-        self._width = width
+        self.width = width
         self._fails, self._gains, self._pending = _settle(children, boosts, ends)
         arcs = sorted(
             (n * width + word, child) for n, row in enumerate(children) for word, child in row.items()
@@ -77,7 +77,7 @@ class Phrases:
         after = np.zeros(nodes.size, dtype=np.int64)
         left, at = np.arange(nodes.size), nodes
         while left.size and self._keys.size:
-            wanted = at * self._width + words[left]
+            wanted = at * self.width + words[left]
             index = np.minimum(self._keys.searchsorted(wanted), self._keys.size - 1)
             found = self._keys[index] == wanted
             child = self._children[index[found]]

@@ -19,6 +19,7 @@ from edge_asr.arrays import Float32Array, Int32Array
 from edge_asr.decoder.lm import LanguageModel
 from edge_asr.decoder.network import IntentMark, Mark, SlotClose, SlotFixed, SlotOpen
 from edge_asr.decoder.tokens import BLANK
+from edge_asr.decoder.word_report import SpokenWord
 from edge_asr.errors import BundleError
 
 _FORMAT = 1
@@ -51,7 +52,7 @@ class Graph:
     A state carries one label and is entered by arcs that consume one frame of this label; every
     state also has an implicit loop on itself with the same label and weight 0. Decoding starts in
     state 0, a blank state, before the first frame. Arcs into blank states have weight 0. No two
-    arcs share both ends, unless a language model tells their outputs apart.
+    arcs share both ends, unless a language model tells their outputs apart or one was added later.
     """
 
     tokens: tuple[str, ...]
@@ -74,6 +75,10 @@ class Graph:
     endings: tuple[Ending, ...]
     lm: LanguageModel | None = None
     """Weighs the outputs by those before them; then the arcs spend its unigrams."""
+    free_text: bool = False
+    """Whether any word may follow any, so that nothing but the words themselves is asked. Not in files."""
+    guessed: tuple[SpokenWord, ...] = ()
+    """Words in it whose pronunciation no one vouches for. Not in files."""
 
     @property
     def states(self) -> int:

@@ -72,9 +72,15 @@ class Lexicon:
         A word that stands in both keeps all pronunciations.
         """
         extra = Lexicon(text, self.tokens, source=source)
-        for word, phones in self._entries.items():
-            before = extra._entries.get(word)
-            extra._entries[word] = phones if before is None else f"{before}\n{phones}"
+        both = {
+            word: f"{phones}\n{self._entries[word]}"
+            for word, phones in extra._entries.items()
+            if word in self._entries
+        }
+        entries = self._entries.copy()
+        entries.update(extra._entries)
+        entries.update(both)
+        extra._entries = entries
         return extra
 
     def __contains__(self, word: str) -> bool:

@@ -102,6 +102,26 @@ class LanguageModel:
             backoffs=self.backoffs * weight,
         )
 
+    def with_words(self, log_probs: Float32Array) -> LanguageModel:
+        """This model and further words, which no n-gram continues or foretells.
+
+        What it said of the others it still says, so the probabilities no longer sum to one: a search
+        does not mind. The number that ends a sentence moves behind the new words.
+
+        Parameters
+        ----------
+        log_probs: (new words,) natural log; their numbers follow those of the words so far.
+        """
+        words, width, more = self.words, self.unigrams.size, log_probs.size
+        states, word = np.divmod(self.keys, width)
+        word[word == words] += more
+        return dataclasses.replace(
+            self,
+            unigrams=np.insert(self.unigrams, words, log_probs),
+            unigram_states=np.insert(self.unigram_states, words, np.full(more, EMPTY)),
+            keys=states * (width + more) + word,
+        )
+
     def pack(self) -> dict[str, NDArray[Any]]:
         """Compact arrays for a file; logarithms keep 11 bits (the error is at most 0.004 down to -16)."""
         width = self.unigrams.size

@@ -61,7 +61,14 @@ class NgramSearch(Search):
         self._histories: Int64Array = np.full(1, self._lm.start, dtype=np.int64)
 
     def bias(self, phrases: Phrases | None) -> None:
-        """Prefer these phrases from the next frame on, or none; a bonus once given is kept."""
+        """Prefer these phrases from the next frame on, or none; a bonus once given is kept.
+
+        Raises
+        ------
+        ValueError: the phrases' words are numbered for another vocabulary.
+        """
+        if phrases is not None and phrases.width != self._lm.words + 1:
+            raise ValueError(f"expected phrases of {self._lm.words} words, got {phrases.width - 1}")
         if isinstance(self._lm, BiasedModel):
             self._histories = self._histories // self._lm.phrases.nodes
             self._lm = self._lm.lm

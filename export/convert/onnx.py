@@ -59,7 +59,7 @@ def export_step(network: Network, path: Path, *, bins: int, chunk_frames: int) -
     _check_chunk(network, chunk_frames)
     shapes = network.state_shapes()
     arguments = (torch.zeros(chunk_frames, bins), *(torch.zeros(shape) for shape in shapes.values()))
-    with tempfile.TemporaryDirectory() as scratch, _quiet_exporter():
+    with tempfile.TemporaryDirectory() as scratch, quiet_exporter():
         traced = Path(scratch) / "traced.onnx"
         torch.onnx.export(
             _Step(network).eval(),  # the exporter puts the mode back that it found, dropout and all
@@ -145,7 +145,7 @@ def float_products(model: onnx.ModelProto) -> list[str]:
 
 
 @contextmanager
-def _quiet_exporter() -> Iterator[None]:
+def quiet_exporter() -> Iterator[None]:
     """Hold back what the exporter always says: it is deprecated, and traces what never varies here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -146,7 +146,7 @@ def test_a_grammar_mistake_names_the_line(tmp_path: Path, sample: Path) -> None:
 def test_unknown_words_of_a_grammar_are_named_with_their_line(tmp_path: Path, sample: Path) -> None:
     grammar = tmp_path / "own.txt"
     grammar.write_text("turn on the light\nturn on the flurbelizer\n")
-    done = edge_asr("transcribe", "--grammar", grammar, sample)
+    done = edge_asr("transcribe", "--strict", "--grammar", grammar, sample)
     assert done.returncode == 2
     assert "own.txt:2:" in done.stderr
     assert "flurbelizer" in done.stderr

@@ -187,3 +187,10 @@ def test_without_phrases_the_model_is_the_same() -> None:
     states, words = np.zeros(3, dtype=np.int64), np.arange(3)
     for ours, theirs in zip(biased.advance(states, words), lm.advance(states, words), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_phrases_of_another_vocabulary_are_refused() -> None:
+    model = DictModel(["night", "knight"])
+    model.log_probs |= {("night",): -1.0, ("knight",): -2.0, ("</s>",): -1.0}
+    with pytest.raises(ValueError, match="expected phrases of 2 words, got 3"):
+        NgramSearch(graph_of(model)).bias(Phrases({(2,): 1.0}, 4))

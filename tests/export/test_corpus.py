@@ -104,7 +104,10 @@ def test_recipe_mistakes_are_named(tmp_path: Path, change: tuple[str, str], mess
 
 
 def test_packaged_recipes_are_valid(repository: Path) -> None:
-    recipes = sorted((repository / "export" / "recipes").glob("*.toml"))
+    # g2p.toml is read by export/g2p, and tested there.
+    recipes = sorted(
+        set((repository / "export" / "recipes").glob("*.toml")) - {repository / "export/recipes/g2p.toml"}
+    )
     assert recipes
     for path in recipes:
         assert read_recipe(path).name == path.stem

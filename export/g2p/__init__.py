@@ -1,0 +1,1 @@
+"""Letter-to-phone models: guesses for the words that no dictionary has."""
