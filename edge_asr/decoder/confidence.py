@@ -7,7 +7,8 @@ the number of phones and exponentiated it is the geometric mean, over phones, of
 ratio between what was said to be heard and what was heard; long and short words compare (after the
 phone-normalised log-likelihood ratio of utterance verification, Jiang 2005, Confidence measures for
 speech recognition, section 3). It is not yet a probability of being right: a model's bundle may map
-it to one.
+it to one. Where no graph forces anything, the deficit is a log posterior, and the confidence the
+geometric mean of the posteriors of the tokens.
 """
 
 from __future__ import annotations
