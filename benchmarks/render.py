@@ -147,6 +147,23 @@ def ablation(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"Errors on dev speakers{few}; {trained}; {_source(result)}"]) + "\n"
 
 
+def decoders(result: dict[str, Any]) -> str:
+    """Our searches beside other decoders on the same log-probabilities."""
+    figures = result["figures"]
+    heads = ["search", "beside", "same words, wide beams", "microseconds a frame", "theirs", "ours / theirs"]
+    rows = []
+    for peer, title in (("kaldi-decoder", "graph"), ("flashlight-text", "prefix beam")):
+        for name, found in figures.get(peer, {}).items():
+            usual = found["usual"]
+            times = [str(usual[key]) for key in ("ours_us_per_frame", "theirs_us_per_frame")]
+            same = _percent(found["wide"]["same_words"])
+            rows.append([f"{title}, {name}", peer, same, *times, str(usual["ours_over_theirs"])])
+    lines = [f"| {' | '.join(row)} |" for row in (heads, *rows)]
+    lines.insert(1, "|---" * len(heads) + "|")
+    few = f"at most {figures['limit']} utterances of each set" if figures["limit"] else "all utterances"
+    return "\n".join([*lines, "", f"Times with usual beams; {few}; {_source(result)}"]) + "\n"
+
+
 def _source(result: dict[str, Any]) -> str:
     return f"`{result['command']}` at {result['commit']} on {result['machine']}; one thread."
 
@@ -162,6 +179,7 @@ def _pair(free: dict[str, Any], held: dict[str, Any], key: str) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "ablation": ablation,
     "accuracy": accuracy,
+    "decoders": decoders,
     "first-light": first_light,
     "nothing-said": nothing_said,
 }
