@@ -193,6 +193,23 @@ def _table(rows: list[list[str]]) -> list[str]:
     return lines
 
 
+def decoders(result: dict[str, Any]) -> str:
+    """Our searches beside other decoders on the same log-probabilities."""
+    figures = result["figures"]
+    heads = ["search", "beside", "same words, wide beams", "microseconds a frame", "theirs", "ours / theirs"]
+    rows = []
+    for peer, title in (("kaldi-decoder", "graph"), ("flashlight-text", "prefix beam")):
+        for name, found in figures.get(peer, {}).items():
+            usual = found["usual"]
+            times = [str(usual[key]) for key in ("ours_us_per_frame", "theirs_us_per_frame")]
+            same = _percent(found["wide"]["same_words"])
+            rows.append([f"{title}, {name}", peer, same, *times, str(usual["ours_over_theirs"])])
+    few = f"at most {figures['limit']} utterances of each set" if figures["limit"] else "all utterances"
+    return (
+        "\n".join([*_table([heads, *rows]), "", f"Times with usual beams; {few}; {_source(result)}"]) + "\n"
+    )
+
+
 def _source(result: dict[str, Any]) -> str:
     return f"`{result['command']}` at {result['commit']} on {result['machine']}; one thread."
 
@@ -209,6 +226,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "ablation": ablation,
     "accuracy": accuracy,
     "confidence": confidence,
+    "decoders": decoders,
     "endpointing": endpointing,
     "first-light": first_light,
     "nothing-said": nothing_said,

@@ -71,6 +71,8 @@ class Utterance:
         self._decoder = config.decoder
         self._free_text, self._nbest, self._reject_below = free_text, nbest, reject_below
         self._search, self._background = search, background
+        # Fitted to words; tokens that no lexicon makes words of have posteriors.
+        self._calibration = config.decoder.word_calibration if isinstance(search, KnowsState) else ()
         self._starts_at_s = 0.0
 
     def begin(self, at_s: float) -> None:
@@ -160,9 +162,8 @@ class Utterance:
 
     def _confidence(self, hypothesis: Hypothesis, background: Background | None) -> float:
         """Of a whole utterance in [0, 1]: with a grammar that it is right, else the share of right words."""
-        calibration = self._decoder.word_calibration
-        if self._free_text and calibration and hypothesis.words:
-            words = [word_confidence(hit, calibration) for hit in hypothesis.words]
+        if self._free_text and self._calibration and hypothesis.words:
+            words = [word_confidence(hit, self._calibration) for hit in hypothesis.words]
             return round(sum(words) / len(words), 4)
         return round(sentence_confidence(hypothesis, background, self._decoder.sentence_calibration), 4)
 
@@ -199,7 +200,7 @@ class Utterance:
                 word=hit.word,
                 start_s=at_s(hit.start_frame),
                 end_s=at_s(hit.end_frame),
-                confidence=round(word_confidence(hit, self._decoder.word_calibration), 4),
+                confidence=round(word_confidence(hit, self._calibration), 4),
             )
             for hit in hypothesis.words
         )

@@ -12,7 +12,8 @@ by a phone bigram. Read speech that resembles a command is explained by it much 
 
 Exponentiated, the mean ratio per phone lies between 0 and 1 and ranks words, but is no probability. A
 bundle's calibration makes it one: a logistic regression on the features below, fitted to dev speech
-(export/calibrate.py; J. Platt, "Probabilistic outputs for support vector machines", 1999).
+(benchmarks/confidence.py; J. Platt, "Probabilistic outputs for support vector machines", 1999). Where no
+graph forces anything, the deficit is a log posterior, the ratio the geometric mean of the tokens' posteriors.
 """
 
 from __future__ import annotations

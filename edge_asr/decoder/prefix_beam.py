@@ -22,9 +22,10 @@ from edge_asr.decoder.prefixes import Prefixes
 from edge_asr.decoder.tokens import BLANK, Tokens
 from edge_asr.decoder.trace import Hypothesis, Outcome, WordHit
 
-_FIRST_RECORDS = 1 << 11
-_LONGEST = 256
-"""So many of their last tokens prefixes may differ in; before them the best one's hold for all."""
+_FIRST_RECORDS = 1 << 9
+_LONGEST = 64
+"""About so many of their last tokens prefixes may differ in; before them the best one's hold for all. Later
+speech ends no old doubt, and prefixes that differ in old tokens crowd out those that differ in new ones."""
 _NOWHERE = -1
 
 
@@ -33,7 +34,8 @@ class PrefixBeamSearch:
 
     Any division of the frames over calls of ``push`` gives identical results. A hypothesis' deficit is
     the log posterior of its tokens over all alignments that the beam kept; a word's is that of the best
-    alignment of its frames.
+    alignment of its frames. Memory is bounded: words that all prefixes share are settled, and prefixes
+    that differ from the best one in tokens long past are given up.
 
     Parameters
     ----------
@@ -112,11 +114,10 @@ class PrefixBeamSearch:
 
     def _step(self, emission: Float64Array) -> None:
         """Advance all prefixes by one frame; ``emission`` is (tokens,)."""
-        count = len(self._alive)
-        room = min(self._most, count * self._tokens)
+        room = min(self._most, len(self._alive) * self._tokens)
         if self._arena.size + room > self._arena.capacity:
             self._collect(room)
-        old = self._alive
+        old, count = self._alive, len(self._alive)
         totals, ways, blank_ways = old.totals(), old.best_ways(self._frames), old.blank_ways()
 
         # The same prefix: a blank after it, or its last token sounding on.
@@ -220,11 +221,7 @@ class PrefixBeamSearch:
         self._tree.keep(alive.nodes)
 
     def _drop_stragglers(self) -> None:
-        """Give up prefixes that still differ from the best one in a token long past.
-
-        Nothing else ends a doubt that later speech adds nothing to, and until it ends nothing after it
-        can be settled.
-        """
+        """Give up prefixes that differ from the best one in a token long past."""
         alive, arena = self._alive, self._arena
         best = int(alive.totals().argmax())
         chain = arena.chain(int(alive.best_ways(self._frames).records[best]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from benchmarks.ingredients import STAGES
-from benchmarks.render import README, TABLES, ablation, confidence, endpointing, render
+from benchmarks.render import README, TABLES, ablation, confidence, decoders, endpointing, render
 from benchmarks.result import RESULTS
 
 
@@ -64,3 +64,23 @@ def test_endpoints_are_listed_by_task_and_preset() -> None:
     text = endpointing({"command": "c", "commit": "abc", "machine": "m", "figures": figures})
     assert "| GRID commands | `fast` | 0.60 s | 1.25 s | 1.0 % | 0.0 % |" in text
     assert text.endswith("60 utterances of each; `c` at abc on m; one thread.\n")
+
+
+def test_each_case_of_the_decoders_is_a_row() -> None:
+    usual = {"ours_us_per_frame": 30.2, "theirs_us_per_frame": 2.5, "ours_over_theirs": 12.08}
+    case = {"wide": {"same_words": 1.0}, "usual": usual}
+    figures = {
+        "limit": 40,
+        "kaldi-decoder": {"grammar": case, "n-grams": case},
+        "flashlight-text": {"grid": case},
+    }
+    result = {"command": "python -m benchmarks.decoders", "commit": "abc", "machine": "m", "figures": figures}
+    _, _, *rows = decoders(result).partition("\n\n")[0].splitlines()
+    assert rows == [
+        "| graph, grammar | kaldi-decoder | 100.0 % | 30.2 | 2.5 | 12.08 |",
+        "| graph, n-grams | kaldi-decoder | 100.0 % | 30.2 | 2.5 | 12.08 |",
+        "| prefix beam, grid | flashlight-text | 100.0 % | 30.2 | 2.5 | 12.08 |",
+    ]
+    assert "at most 40 utterances of each set" in decoders(result)
+    del figures["flashlight-text"]
+    assert "prefix beam" not in decoders(result)

@@ -153,6 +153,33 @@ def test_an_old_doubt_does_not_keep_a_stream_from_settling() -> None:
     assert words[1:] == ["C", "B", "A"] * 1000
 
 
+def exact(log_probs: Float32Array, said: Labels) -> float:
+    """The sum over all alignments of one sequence by the forward algorithm (Graves 2006)."""
+    states = [0, *itertools.chain.from_iterable((label, 0) for label in said)]
+    forward = [0.0] + [-np.inf] * (len(states) - 1)
+    for row in log_probs.astype(float).tolist():
+        before = [-np.inf, -np.inf, *forward]
+        forward = [
+            row[label]
+            + log_sum([*before[i + 1 : i + 3], before[i] if label and label != states[i - 2] else -np.inf])
+            for i, label in enumerate(states)
+        ]
+    return log_sum(forward[-2:])
+
+
+def test_old_doubts_end_in_noise_without_inventing_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_asr.decoder.prefix_beam._LONGEST", 8)
+    monkeypatch.setattr("edge_asr.decoder.prefix_beam._FIRST_RECORDS", 64)
+    log_probs = drawn_emissions(7, 400, len(TOKENS), spread=3.0)
+    search = decode(log_probs)
+    found = search.finish()
+    times = [(hit.start_frame, hit.end_frame) for hit in found.words]
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(times))
+    assert search.best().stable_words > len(found.words) - 60
+    truth = exact(log_probs, labels(found))
+    assert truth - 10 < found.score <= truth + 1e-6
+
+
 @pytest.mark.parametrize("wrong", [{"prefixes": 0}, {"beam": 0.0}, {"token_beam": -1.0}, {"beam": np.nan}])
 def test_wrong_pruning_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="prefixes >= 1"):
