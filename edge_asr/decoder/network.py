@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge_asr.errors import GrammarError
@@ -27,10 +27,12 @@ class SlotOpen:
 
 @dataclass(frozen=True, slots=True)
 class SlotClose:
-    """End of the slot. ``value`` replaces the spoken words unless it is None."""
+    """End of the slot. Its value is ``value``, or what ``convert`` makes of the words, or the words."""
 
     name: str
     value: str | int | float | None = None
+    convert: str = ""
+    """Name of a converter (``edge_asr/understand/values.py``); only without ``value``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,27 @@ Mark = IntentMark | SlotOpen | SlotClose | SlotFixed
 
 Path = Sequence[tuple[str | None, tuple[Mark, ...]]]
 """One way through a network: each word with the marks that precede it; last, None with the trailing marks."""
+
+
+class Placeholder(str):
+    """A word in whose place other words join later: those of a run-time list, or any words at all.
+
+    It reads ``{list}``, or ``{list:slot}`` where the joined words close a slot with their own values.
+    No word that can be said has braces.
+    """
+
+    list: str
+    slot: str | None
+
+    def __new__(cls, list: str, slot: str | None = None) -> Placeholder:
+        made = super().__new__(cls, f"{{{list}}}" if slot is None else f"{{{list}:{slot}}}")
+        made.list = list
+        made.slot = slot
+        return made
+
+
+ANYTHING = Placeholder("edge_asr.anything")
+"""One or more words that need not be known to the grammar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +127,45 @@ class WordNetwork:
             )
         self.arcs.append(WordArc(source, target, word, mark, weight, line))
 
+    def insert(self, other: WordNetwork, source: int, target: int, *, line: int = 0) -> None:
+        """Put a copy of ``other`` between two nodes; its arcs bear ``line``."""
+        shift = self.nodes
+        self.nodes += other.nodes
+        # By arcs of their own: ``other`` may come back to its start, which is no way back to ``source``.
+        self.add(source, other.start + shift, line=line)
+        for arc in other.arcs:
+            self.add(
+                arc.source + shift, arc.target + shift, arc.word, mark=arc.mark, weight=arc.weight, line=line
+            )
+        self.add(other.end + shift, target, line=line)
+
     def vocabulary(self) -> Iterator[tuple[str, int]]:
-        """Each distinct word with the line where it first stands."""
+        """Each distinct word that can be said, with the line where it first stands."""
         seen: set[str] = set()
         for arc in self.arcs:
-            if arc.word is not None and arc.word not in seen:
+            if arc.word is not None and arc.word not in seen and not isinstance(arc.word, Placeholder):
                 seen.add(arc.word)
                 yield arc.word, arc.line
+
+    def placeholders(self) -> dict[Placeholder, int]:
+        """Each distinct placeholder with the line where it first stands."""
+        found: dict[Placeholder, int] = {}
+        for arc in self.arcs:
+            if isinstance(arc.word, Placeholder):
+                found.setdefault(arc.word, arc.line)
+        return found
+
+    def filled(self, words: Mapping[Placeholder, WordNetwork]) -> WordNetwork:
+        """The same network with the given words in the place of their placeholders."""
+        made = WordNetwork(self.name, self.nodes, self.start, self.end)
+        for arc in self.arcs:
+            if isinstance(arc.word, Placeholder) and arc.word in words:
+                before = made.add_node()
+                made.add(arc.source, before, mark=arc.mark, weight=arc.weight, line=arc.line)
+                made.insert(words[arc.word], before, arc.target, line=arc.line)
+            else:
+                made.add(arc.source, arc.target, arc.word, mark=arc.mark, weight=arc.weight, line=arc.line)
+        return made
 
     def trimmed(self) -> WordNetwork:
         """The same network without the arcs and nodes that are on no way from start to end."""
