@@ -16,6 +16,7 @@ the tree allows, the best one below a node first, so that pruning sees it in tim
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
@@ -30,6 +31,8 @@ from edge_asr.decoder.network import Placeholder, WordNetwork
 from edge_asr.decoder.tokens import BLANK
 from edge_asr.decoder.wordgraph import Step, WordGraph, build_word_graph
 from edge_asr.errors import GrammarError
+
+_log = logging.getLogger(__name__)
 
 
 def compile_network(network: WordNetwork, lexicon: Lexicon) -> Graph:
@@ -47,8 +50,7 @@ def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph
     """
     if not networks:
         raise ValueError("expected at least one network")
-    for network in networks:
-        _require_known(network.vocabulary(), lexicon, source=network.name)
+    networks = [_without_unknown(network, lexicon) for network in networks]
     graph = build_word_graph(networks)
     spoken, holes = _without_holes(graph)
     sources, targets, weights, outputs = [], [], [], []
@@ -69,6 +71,18 @@ def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph
         node_endings[node] = numbers[ending]
     made = _graph(rows, final_weights, node_endings, tuple(spoken.outputs), endings, lexicon.tokens.names)
     return replace(made, holes=holes)
+
+
+def _without_unknown(network: WordNetwork, lexicon: Lexicon) -> WordNetwork:
+    """The network without optional words that the lexicon lacks; others that it lacks are refused."""
+    unknown = {word for word, _ in network.vocabulary() if word not in lexicon}
+    if not unknown:
+        return network
+    kept = [arc for arc in network.arcs if not (arc.optional and arc.word in unknown)]
+    network = replace(network, arcs=kept)
+    _require_known(network.vocabulary(), lexicon, source=network.name)
+    _log.info("%s: left out, since the lexicon lacks them: %s", network.name, ", ".join(sorted(unknown)))
+    return network
 
 
 def _without_holes(graph: WordGraph) -> tuple[WordGraph, tuple[Hole, ...]]:

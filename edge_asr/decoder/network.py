@@ -82,6 +82,8 @@ class WordArc:
     """Natural log; 0 is neutral."""
     line: int = 0
     """1-based line in the grammar's source, 0 where there is none."""
+    optional: bool = False
+    """Left out where nobody knows how to say the word, instead of refused."""
 
 
 @dataclass
@@ -112,6 +114,7 @@ class WordNetwork:
         mark: Mark | None = None,
         weight: float = 0.0,
         line: int = 0,
+        optional: bool = False,
     ) -> None:
         """Add one arc.
 
@@ -125,7 +128,7 @@ class WordNetwork:
                 source=self.name,
                 line=line or None,
             )
-        self.arcs.append(WordArc(source, target, word, mark, weight, line))
+        self.arcs.append(WordArc(source, target, word, mark, weight, line, optional))
 
     def insert(self, other: WordNetwork, source: int, target: int, *, line: int = 0) -> None:
         """Put a copy of ``other`` between two nodes; its arcs bear ``line``."""
@@ -135,7 +138,13 @@ class WordNetwork:
         self.add(source, other.start + shift, line=line)
         for arc in other.arcs:
             self.add(
-                arc.source + shift, arc.target + shift, arc.word, mark=arc.mark, weight=arc.weight, line=line
+                arc.source + shift,
+                arc.target + shift,
+                arc.word,
+                mark=arc.mark,
+                weight=arc.weight,
+                line=line,
+                optional=arc.optional,
             )
         self.add(other.end + shift, target, line=line)
 
@@ -164,7 +173,7 @@ class WordNetwork:
                 made.add(arc.source, before, mark=arc.mark, weight=arc.weight, line=arc.line)
                 made.insert(words[arc.word], before, arc.target, line=arc.line)
             else:
-                made.add(arc.source, arc.target, arc.word, mark=arc.mark, weight=arc.weight, line=arc.line)
+                made.arcs.append(arc)
         return made
 
     def trimmed(self) -> WordNetwork:
@@ -172,9 +181,9 @@ class WordNetwork:
         alive = self._reach(self.start, backwards=False) & self._reach(self.end, backwards=True)
         number = {node: i for i, node in enumerate(sorted(alive | {self.start, self.end}))}
         arcs = [
-            WordArc(number[arc.source], number[arc.target], arc.word, arc.mark, arc.weight, arc.line)
-            for arc in self.arcs
-            if arc.source in alive and arc.target in alive
+            WordArc(number[a.source], number[a.target], a.word, a.mark, a.weight, a.line, a.optional)
+            for a in self.arcs
+            if a.source in alive and a.target in alive
         ]
         return WordNetwork(self.name, len(number), number[self.start], number[self.end], arcs)
 

@@ -26,12 +26,18 @@ A file looks like this::
 - ``requires_context`` and ``excludes_context`` choose list values by their ``context``, and
   ``slot: true`` copies it to a slot, as in hassil; what would come from outside is taken as given.
 - Skip words may precede and follow a sentence, at most two at either end. (hassil takes them anywhere.)
-- A list with ``wildcard: true`` cannot be used: nobody could spell its words beforehand.
+- ``{edge_asr.time:at}`` and lists with ``builtin: time`` are slots that are built in
+  (``builtin/__init__.py``); a list with ``wildcard: true`` takes one or more words that nobody wrote
+  down, as ``{edge_asr.anything:text}`` does.
+- A list with ``runtime: true`` is filled when the program runs (``Recognizer.join``).
+- A block's ``weight`` says how often its sentences are said compared with those of other blocks (1
+  where none is written). The heaviest is neutral, the others cost the logarithm of their share of it.
 - ``metadata``, ``response``, ``settings`` and the like have no meaning here.
 """
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from edge_asr.decoder.grammar.fragments import FragmentNetwork
@@ -83,8 +89,9 @@ def templates_network(file: TemplateFile, name: str) -> WordNetwork:
     blocks = _measured(file, name)
     network = WordNetwork(name)
     first, last = _add_skip_words(network, file.skip_words)
+    heaviest = max(block.weight for _, block, _ in blocks)
     for intent, block, scope in blocks:
-        node = _add_marks(network, first, intent, block)
+        node = _add_marks(network, first, intent, block, weight=math.log(block.weight / heaviest))
         for sentence in block.sentences:
             fragments = FragmentNetwork()
             SentenceBuilder(scope, block, fragments).sentence(sentence)
@@ -115,14 +122,14 @@ def _measured(file: TemplateFile, name: str) -> list[tuple[str, Block, Scope]]:
     return found
 
 
-def _add_marks(network: WordNetwork, node: int, intent: str, block: Block) -> int:
+def _add_marks(network: WordNetwork, node: int, intent: str, block: Block, *, weight: float) -> int:
     """The intent and the fixed slots of a block; return the node behind them."""
     marks: list[Mark] = [IntentMark(intent)]
     marks += [SlotFixed(name, value) for name, values in block.slots.items() for value in values]
     for mark in marks:
         after = network.add_node()
-        network.add(node, after, mark=mark, line=block.line)
-        node = after
+        network.add(node, after, mark=mark, weight=weight, line=block.line)
+        node, weight = after, 0.0
     return node
 
 
