@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,16 @@ from edge_asr.arrays import Float32Array
 from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
 from edge_asr.bundle import LEXICON, TOKENS, WORD_LOOP, Bundle
-from edge_asr.decoder.compile import compile_networks
+from edge_asr.decoder.compile import compile_network, compile_networks
 from edge_asr.decoder.grammar import load_grammar
+from edge_asr.decoder.grammar.word_list import Entries, list_network
 from edge_asr.decoder.graph import Graph
+from edge_asr.decoder.join import join
 from edge_asr.decoder.lexicon import Lexicon
-from edge_asr.decoder.network import WordNetwork
+from edge_asr.decoder.network import ANYTHING, WordNetwork
+from edge_asr.decoder.open_words import OpenWords, open_words_graph
 from edge_asr.decoder.tokens import Tokens
+from edge_asr.errors import GrammarError
 from edge_asr.events import Event, Gap, Partial, SpeechStarted
 from edge_asr.utterance import Utterance
 from edge_asr.vad import create_vad
@@ -52,6 +56,7 @@ class Recognizer:
         self._tokens = Tokens.load(bundle.path(TOKENS))
         self._lexicon: Lexicon | None = None
         self._word_loop: Graph | None = None
+        self._open_words: tuple[OpenWords, Graph] | None = None
         self._loading = threading.Lock()
 
     @classmethod
@@ -84,15 +89,69 @@ class Recognizer:
                 self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
             return self._word_loop
 
-    def compile(self, grammars: Iterable[WordNetwork | str | Path]) -> Graph:
+    def compile(
+        self,
+        grammars: Iterable[WordNetwork | str | Path],
+        *,
+        lists: Mapping[str, Entries] | None = None,
+        open_words: OpenWords | None = None,
+    ) -> Graph:
         """The graph that accepts the sentences of all given grammars (networks or files).
+
+        Parameters
+        ----------
+        lists: entries of the grammars' run-time lists by name, as for ``join``, which may also be
+            called later: until then nothing can be said in the place of a list.
+        open_words: which words the grammars' open slots hear; None is ``OpenWords()``.
 
         Raises
         ------
         GrammarError: a mistake in a grammar, or words that the lexicon lacks, by name and line.
         """
         networks = [g if isinstance(g, WordNetwork) else load_grammar(Path(g)) for g in grammars]
-        return compile_networks(networks, self.lexicon)
+        graph = compile_networks(networks, self.lexicon)
+        if any(hole.placeholder == ANYTHING for hole in graph.holes):
+            graph = join(graph, {ANYTHING: self._open_words_graph(open_words or OpenWords())})
+        return self.join(graph, lists) if lists else graph
+
+    def join(self, graph: Graph, lists: Mapping[str, Entries]) -> Graph:
+        """A loaded graph with entries in its run-time lists, in milliseconds; ``graph`` stays as it is.
+
+        Keep ``graph`` to join other entries later::
+
+            loaded = recognizer.compile(["phone.jsgf"])
+            graph = recognizer.join(loaded, {"contact": ["ann smith", "bob"]})
+
+        Parameters
+        ----------
+        lists: by name, the texts that can be said, or a mapping from each to the slot's value for it.
+            Lists that are not named stay empty.
+
+        Raises
+        ------
+        GrammarError: no grammar of ``graph`` has a list of that name, an entry that cannot be spoken,
+            or words that the lexicon lacks, each by name and place in the list.
+        """
+        known = {hole.placeholder.list for hole in graph.holes} - {ANYTHING.list}
+        if unknown := sorted(lists.keys() - known):
+            raise GrammarError(
+                f"no grammar has an empty run-time list {unknown[0]!r}; "
+                + (f"it has {', '.join(sorted(known))}" if known else "it has none")
+            )
+        places = {hole.placeholder for hole in graph.holes if hole.placeholder.list in lists}
+        networks = {place: list_network(place, lists[place.list]) for place in places}
+        blocks = {
+            place: compile_network(network, self.lexicon) for place, network in networks.items() if network.arcs
+        }
+        return join(graph, blocks)
+
+    def _open_words_graph(self, open_words: OpenWords) -> Graph:
+        """The same for all grammars, so the latest is kept."""
+        kept = self._open_words
+        if kept is None or kept[0] != open_words:
+            kept = open_words, open_words_graph(self.word_loop(), self.lexicon, open_words)
+            self._open_words = kept
+        return kept[1]
 
     def stream(
         self,
