@@ -141,7 +141,9 @@ class Recognizer:
         places = {hole.placeholder for hole in graph.holes if hole.placeholder.list in lists}
         networks = {place: list_network(place, lists[place.list]) for place in places}
         blocks = {
-            place: compile_network(network, self.lexicon) for place, network in networks.items() if network.arcs
+            place: compile_network(network, self.lexicon)
+            for place, network in networks.items()
+            if network.arcs
         }
         return join(graph, blocks)
 

@@ -6,13 +6,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_asr.errors import UsageError
+
 if TYPE_CHECKING:
     from edge_asr.decoder.graph import Graph
     from edge_asr.recognizer import Recognizer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--model``, ``--grammar`` and ``--threads``."""
+    """Add ``--model``, ``--grammar``, ``--list`` and ``--threads``."""
     parser.add_argument(
         "--model",
         metavar="BUNDLE",
@@ -26,6 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="JSGF (.jsgf, .gram), sentence templates (.yaml) or plain sentences (.txt); several may be "
         "given; without any, free text",
+    )
+    parser.add_argument(
+        "--list",
+        action="append",
+        type=named_file,
+        default=[],
+        metavar="NAME=FILE",
+        dest="lists",
+        help="entries of a grammar's run-time list, one a line, perhaps with a tab and the slot's value",
     )
     parser.add_argument(
         "--threads",
@@ -44,10 +55,28 @@ def thread_count(text: str) -> int:
     return value
 
 
+def named_file(text: str) -> tuple[str, Path]:
+    """Parse NAME=FILE."""
+    name, equals, file = text.partition("=")
+    if not (name and equals and file):
+        raise argparse.ArgumentTypeError(f"expected NAME=FILE, got {text!r}")
+    return name, Path(file)
+
+
 def load(args: argparse.Namespace) -> tuple[Recognizer, Graph]:
-    """The recognizer and the graph that the flags ask for."""
+    """The recognizer and the graph that the flags ask for.
+
+    Raises
+    ------
+    GrammarError: a mistake in a grammar or a list.
+    UsageError: lists without a grammar.
+    """
+    from edge_asr.decoder.grammar.word_list import read_entries
     from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
 
+    if args.lists and not args.grammar:
+        raise UsageError("--list fills a list of a grammar: name the grammar with --grammar FILE")
+    lists = {name: read_entries(file) for name, file in args.lists}
     recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads)
-    graph = recognizer.compile(args.grammar) if args.grammar else recognizer.word_loop()
+    graph = recognizer.compile(args.grammar, lists=lists) if args.grammar else recognizer.word_loop()
     return recognizer, graph

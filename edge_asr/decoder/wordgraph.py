@@ -132,10 +132,10 @@ def _without_epsilons(joined: _Joined) -> WordGraph:
             for arc in joined.leaving[reached]:
                 if arc.word is None:
                     continue
-                target, after, extra = arc.target, (), 0.0
+                here: tuple[int, Marks, float] = (arc.target, (), 0.0)
                 # What joins later takes no marks along: its words may have some of their own.
-                if not isinstance(arc.word, Placeholder):
-                    target, after, extra = landings.get(arc.target, (target, after, extra))
+                landed = here if isinstance(arc.word, Placeholder) else landings.get(arc.target, here)
+                target, after, extra = landed
                 output = Output(arc.word, marks + _marks(arc), after)
                 number = numbers.setdefault(output, len(numbers))
                 steps[node].append((number, weight + arc.weight + extra, target))

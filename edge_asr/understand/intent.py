@@ -29,8 +29,8 @@ def interpret(path: Path) -> Interpretation | None:
 
     Of several intents the last one counts. A slot without a value of its own takes the words said
     between its marks (those of slots within it included), or what its converter makes of them; a slot
-    within which nothing was said is left out. What is said goes before what the sentence sets without saying it. A slot still open
-    at the end (the path of an unfinished sentence) is left out.
+    within which nothing was said is left out. What is said goes before what the sentence sets without
+    saying it. A slot still open at the end (the path of an unfinished sentence) is left out.
 
     Raises
     ------

@@ -63,7 +63,9 @@ def _add_quarters(amounts: dict[str, int], unit: str, quarters: int) -> None:
     if not quarters:
         return
     if unit not in _SMALLER:
-        raise ValueError(f"expected a fraction of a day, an hour or a minute, got one of {unit or 'nothing'!r}")
+        raise ValueError(
+            f"expected a fraction of a day, an hour or a minute, got one of {unit or 'nothing'!r}"
+        )
     smaller, parts = _SMALLER[unit]
     amounts[smaller] += parts * quarters // 4
 

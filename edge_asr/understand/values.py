@@ -2,7 +2,7 @@
 
 | slot | value |
 |---|---|
-| ``number``, ``signed_number`` | int: "one hundred and five" is 105, "nineteen eighty" 1980, "one oh one" 101 |
+| ``number``, ``signed_number`` | int: "a hundred and five" is 105, "nineteen eighty" 1980, "one oh one" 101 |
 | ``decimal``, ``signed_decimal`` | float where "point" is said, else int |
 | ``ordinal`` | int: "twenty first" is 21 |
 | ``digits`` | text: "oh one double two" is "0122" |

@@ -125,9 +125,7 @@ def test_joining_one_list_after_the_other_changes_nothing(
 
 @settings(max_examples=100)
 @given(open_grammars, st.integers(0, 4), seeds)
-def test_open_slot_equals_a_loop_of_its_words(
-    drawn: WordNetwork, frames: int, seed: int
-) -> None:
+def test_open_slot_equals_a_loop_of_its_words(drawn: WordNetwork, frames: int, seed: int) -> None:
     graph = compile_network(drawn, LEXICON)
     graph = join(graph, {ANYTHING: compile_open_words(OPEN_WORDS, LEXICON, word_penalty=-0.25)})
     assert_equal_search(graph, [drawn.filled({ANYTHING: open_words()})], emissions(seed, frames))

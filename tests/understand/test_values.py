@@ -142,7 +142,9 @@ def spoken_numbers() -> dict[str, int]:
     for (head, hundreds), (tail, rest) in product({**one, **tens}.items(), tens.items()):
         if not head.endswith("ty") or rest > 9:
             said[f"{head} {tail}"] = 100 * hundreds + rest
-    for (head, hundreds), (oh, _), (tail, rest) in product({**one, **tens}.items(), zero.items(), one.items()):
+    for (head, hundreds), (oh, _), (tail, rest) in product(
+        {**one, **tens}.items(), zero.items(), one.items()
+    ):
         said[f"{head} {oh} {tail}"] = 100 * hundreds + rest
     for head, hundreds in tens.items():
         if hundreds % 10 and hundreds > 10:
@@ -176,7 +178,7 @@ def test_num2words_agrees() -> None:
         said = num2words(value).replace("-", " ").replace(",", "")
         assert meaning("number", said) == value
         assert meaning("signed_number", f"minus {said}") == -value
-        if 1100 <= value:
+        if value >= 1100:
             assert meaning("number", num2words(value, to="year").replace("-", " ")) == value
         if 0 < value < 100:
             assert meaning("ordinal", num2words(value, to="ordinal").replace("-", " ")) == value

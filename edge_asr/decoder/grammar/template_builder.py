@@ -12,8 +12,6 @@ from hassil import (
     Permutation,
     RuleReference,
     TextChunk,
-    check_excluded_context,
-    check_required_context,
 )
 from hassil.expression import Group
 
@@ -23,7 +21,7 @@ from edge_asr.decoder.grammar.located_yaml import Text
 from edge_asr.decoder.grammar.number_range import CONVERT as NUMBER_CONVERTER
 from edge_asr.decoder.grammar.number_range import spelled_network
 from edge_asr.decoder.grammar.template_file import Block, Builtin, NumberRange, RunTimeList, TextValue
-from edge_asr.decoder.grammar.template_scope import Scope, place_error, slot_name
+from edge_asr.decoder.grammar.template_scope import Scope, fits, place_error, slot_name
 from edge_asr.decoder.network import Mark, Placeholder, SlotClose, SlotFixed, SlotOpen, WordNetwork
 
 
@@ -92,7 +90,7 @@ class SentenceBuilder:
             words = placeholder_network(Placeholder(str(reference.list_name), slot))
             self._fragments.add_network(inside, target, words, place.line)
             return
-        fitting = [value for value in getattr(entries, "values", ()) if self._fits(value)]
+        fitting = [value for value in getattr(entries, "values", ()) if fits(value, self._block)]
         if not fitting:
             raise place_error(f"no value of the list {reference.list_name!r} can be said here", place)
         for value in fitting:
@@ -111,8 +109,8 @@ class SentenceBuilder:
         """Numbers share their words; so do their values, unless a multiplier makes them others."""
         if entries.multiplier is not None and slot:
             for digits, value in entries.numbers():
-                close = SlotClose(slot, value)
-                self._add_closed(self._spelled((digits,), place), close, source, target, place)
+                words = self._spelled((digits,), place)
+                self._add_closed(words, SlotClose(slot, value), source, target, place)
         else:
             words = self._spelled(tuple(digits for digits, _ in entries.numbers()), place)
             close = SlotClose(slot, convert=NUMBER_CONVERTER) if slot else None
@@ -139,13 +137,6 @@ class SentenceBuilder:
             self._fragments.add(source, after, mark=mark, line=place.line)
             source = after
         return source
-
-    def _fits(self, value: TextValue) -> bool:
-        """Does the value's own context allow it in this block?"""
-        required = check_required_context(
-            self._block.requires_context, value.context, allow_missing_keys=True
-        )
-        return required and check_excluded_context(self._block.excludes_context, value.context)
 
     def _context_slots(self, value: TextValue) -> list[Mark]:
         """The value's context where requires_context asks for it as a slot."""

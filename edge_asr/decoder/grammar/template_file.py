@@ -157,7 +157,11 @@ def parse_template_file(text: str, source: str) -> TemplateFile:
     ------
     GrammarError: YAML syntax, or a key or value that is not of this format; with its line.
     """
-    top = parse_yaml(text, source)
+    return template_file(parse_yaml(text, source))
+
+
+def template_file(top: Value) -> TemplateFile:
+    """The frame of a document that was parsed already; errors as ``parse_template_file``."""
     keys = _known(top, _FILE_KEYS, "the file")
     if "language" not in keys:
         raise top.error("expected a key 'language' (such as language: en), found none")
@@ -218,7 +222,9 @@ def _slot_list(name: str, value: Value) -> SlotList:
     if "builtin" in keys:
         builtin = str(keys["builtin"].text("builtin"))
         if builtin not in known_builtins():
-            raise keys["builtin"].error(f"there is no built-in {builtin!r}; known: {', '.join(known_builtins())}")
+            raise keys["builtin"].error(
+                f"there is no built-in {builtin!r}; known: {', '.join(known_builtins())}"
+            )
         return Builtin(builtin)
     raise value.error(
         f"expected values, range or builtin, 'wildcard: true' or 'runtime: true' in list {name}, "

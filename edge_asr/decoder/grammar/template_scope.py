@@ -8,6 +8,8 @@ from hassil import (
     Permutation,
     RuleReference,
     TextChunk,
+    check_excluded_context,
+    check_required_context,
     parse_sentence,
 )
 from hassil.expression import Group
@@ -16,11 +18,13 @@ from hassil.parser import ParseError
 from edge_asr.decoder.grammar.builtin import NAMESPACE, builtin_network, known_builtins
 from edge_asr.decoder.grammar.located_yaml import Text
 from edge_asr.decoder.grammar.template_file import (
+    Block,
     Builtin,
     NumberRange,
     RunTimeList,
     SlotList,
     TemplateFile,
+    TextValue,
 )
 from edge_asr.errors import GrammarError
 
@@ -73,7 +77,8 @@ class Scope:
         if namespace == NAMESPACE:
             if name not in known_builtins():
                 raise place_error(
-                    f"there is no built-in {reference.list_name!r}; known: {', '.join(known_builtins())}", place
+                    f"there is no built-in {reference.list_name!r}; known: {', '.join(known_builtins())}",
+                    place,
                 )
             return Builtin(name)
         inline = reference.get_inline_range()
@@ -140,6 +145,12 @@ def slot_name(reference: ListReference) -> str:
     """The slot that a list fills; without a name of its own, that of the list or the built-in."""
     name = str(reference.slot_name)
     return name.removeprefix(f"{NAMESPACE}.") if name == reference.list_name else name
+
+
+def fits(value: TextValue, block: Block) -> bool:
+    """Does the value's own context allow it in this block?"""
+    required = check_required_context(block.requires_context, value.context, allow_missing_keys=True)
+    return bool(required and check_excluded_context(block.excludes_context, value.context))
 
 
 def _depth(text: str) -> int:

@@ -41,25 +41,36 @@ import math
 from pathlib import Path
 
 from edge_asr.decoder.grammar.fragments import FragmentNetwork
-from edge_asr.decoder.grammar.located_yaml import Text
+from edge_asr.decoder.grammar.located_yaml import Text, parse_yaml
 from edge_asr.decoder.grammar.template_builder import SentenceBuilder
-from edge_asr.decoder.grammar.template_file import Block, TemplateFile, parse_template_file
+from edge_asr.decoder.grammar.template_file import Block, TemplateFile, parse_template_file, template_file
 from edge_asr.decoder.grammar.template_scope import Scope, place_error
 from edge_asr.decoder.grammar.text_file import read_utf8
 from edge_asr.decoder.grammar.words import add_phrase
 from edge_asr.decoder.network import MAX_ARCS, IntentMark, Mark, SlotFixed, WordArc, WordNetwork
 from edge_asr.errors import GrammarError
 
+HOME = "home_assistant"
+"""The key by which a YAML file is known to describe a home."""
+
 
 def read_templates(path: Path) -> WordNetwork:
     """The network of a YAML file, or of all YAML files of a directory taken together.
+
+    A file with the key ``home_assistant`` brings Home Assistant's own sentences (home_assistant.py).
 
     Raises
     ------
     GrammarError: a file that cannot be read or a mistake in it, with its line.
     """
     if not path.is_dir():
-        return parse_templates(read_utf8(path), path.name)
+        top = parse_yaml(read_utf8(path), path.name)
+        if isinstance(top.value, dict) and HOME in top.value:
+            # Imported here, since it makes templates itself.
+            from edge_asr.decoder.grammar.home_assistant import parse_home
+
+            return parse_home(top, path.name).network
+        return templates_network(template_file(top), path.name)
     files = sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml"))
     if not files:
         raise GrammarError("expected a .yaml file in this directory, found none", source=str(path))

@@ -6,8 +6,12 @@ from edge_asr.decoder.grammar.builtin.number import add_below_thousand
 from edge_asr.decoder.grammar.builtin.sketch import Sketch
 from edge_asr.decoder.network import WordNetwork
 
-_UNITS = (("day", "a day", "half a day"), ("hour", "an hour", "half an hour"))
-_UNITS += (("minute", "a minute", "half a minute"), ("second", "a second", ""))
+_UNITS = (
+    ("day", "a day", "half a day"),
+    ("hour", "an hour", "half an hour"),
+    ("minute", "a minute", "half a minute"),
+    ("second", "a second", ""),
+)
 """The unit, one of it, and half of one; the longest first."""
 
 
