@@ -65,7 +65,7 @@ class _Copy:
     """One copy of a block, its states and outputs numbered as in the joined graph."""
 
     entry: _Arcs
-    """What leaves the block's state 0."""
+    """What leaves the hole's source."""
     inner: _Arcs
     exits: Int64Array
     """Phone states where the joined words end."""
@@ -108,6 +108,33 @@ class _Block:
         self.kept = np.ones(block.states, dtype=np.bool_)
         self.kept[0] = False
         self.kept[self.end] = self.goes_on
+        self.loop = self._reached_from(self.end) if self.goes_on else self.kept
+        """(states,) what is needed where the first words need no marks and so may be those that follow."""
+        if self.goes_on and not self._begins_as_it_goes_on():
+            raise ValueError("expected a block in which any word may follow that may begin it, and no other")
+
+    def row(self, state: int) -> slice:
+        """Where the arcs are that leave the state."""
+        return slice(int(self.graph.offsets[state]), int(self.graph.offsets[state + 1]))
+
+    def _begins_as_it_goes_on(self) -> bool:
+        """Is what leaves the start, as far as one arc tells, what leaves the end?"""
+        first, again = self.arcs[self.row(0)], self.arcs[self.row(self.end)]
+        labels = self.graph.arc_labels
+        return (
+            np.array_equal(first.weights, again.weights)
+            and np.array_equal(first.outputs, again.outputs)
+            and np.array_equal(labels[self.row(0)], labels[self.row(self.end)])
+        )
+
+    def _reached_from(self, state: int) -> BoolArray:
+        """(states,) those that can be reached, ``state`` included."""
+        reached = np.zeros(self.graph.states, dtype=np.bool_)
+        reached[state] = True
+        count = 0
+        while count < (count := int(np.count_nonzero(reached))):
+            reached[self.arcs.targets[reached[self.arcs.sources]]] = True
+        return reached
 
     def first_words(self) -> BoolArray:
         """(arcs,) those that say the first of the joined words."""
@@ -166,22 +193,23 @@ class _Joiner:
 
     def _copy(self, block: _Block, target: int, before: tuple[Mark, ...]) -> _Copy:
         """Append the block's states; its words lead to ``target``."""
-        number = self._states + np.cumsum(block.kept) - 1
+        kept = block.kept if before else block.loop
+        number = self._states + np.cumsum(kept) - 1
         number[block.end] = number[block.end] if block.goes_on else target
-        self._states += int(np.count_nonzero(block.kept))
+        self._states += int(np.count_nonzero(kept))
         final_weights = np.full(block.graph.states, -np.inf, dtype=np.float32)
         final_weights[block.exits] = self._graph.final_weights[target]
         endings = np.full(block.graph.states, -1, dtype=np.int32)
         endings[block.exits] = self._graph.state_endings[target]
-        self._labels.append(block.graph.labels[block.kept])
-        self._final_weights.append(final_weights[block.kept])
-        self._endings.append(endings[block.kept])
+        self._labels.append(block.graph.labels[kept])
+        self._final_weights.append(final_weights[kept])
+        self._endings.append(endings[kept])
 
         arcs = block.arcs
         outputs = self._say(block, before)
         moved = _Arcs(number[arcs.sources], number[arcs.targets], arcs.weights, outputs)
-        entering = int(block.graph.offsets[1])
-        inner = moved[slice(entering, None)]
+        entry = moved[block.row(block.end if block.goes_on and not before else 0)]
+        inner = moved[kept[arcs.sources]]
         exits = number[block.exits]
         if block.goes_on:
             # The block keeps a blank of its own between its words; after the last one T's is entered.
@@ -193,7 +221,7 @@ class _Joiner:
                 nothing.astype(np.int64),
             )
             inner = _Arcs.chain([inner, ways_out])
-        return _Copy(moved[slice(0, entering)], inner, exits)
+        return _Copy(entry, inner, exits)
 
     def _say(self, block: _Block, before: tuple[Mark, ...]) -> Int64Array:
         """(arcs of the block,) outputs; the first words leave the marks ``before``."""

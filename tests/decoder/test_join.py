@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_networks import networks
-from exhaustive_ctc import best_sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,22 +83,41 @@ def said(hypothesis: Hypothesis) -> tuple[Mark | str, ...]:
     return tuple(items)
 
 
+def accepts(network: WordNetwork, items: tuple[Mark | str, ...]) -> bool:
+    """Is there a way from start to end with exactly these words and marks?"""
+    waiting, seen = [(network.start, 0)], {(network.start, 0)}
+    while waiting:
+        node, done = waiting.pop()
+        if node == network.end and done == len(items):
+            return True
+        for arc in network.arcs:
+            said = tuple(item for item in (arc.mark, arc.word) if item is not None)
+            after = (arc.target, done + len(said))
+            if arc.source == node and items[done : after[1]] == said and after not in seen:
+                seen.add(after)
+                waiting.append(after)
+    return False
+
+
 def assert_equal_search(graph: Graph, whole: list[WordNetwork], log_probs: Float32Array) -> None:
-    score, best = best_sentences(whole, LEXICON, log_probs.astype(float).tolist(), tolerance=1e-6)
-    found = decode(graph, log_probs)
-    assert found.score == pytest.approx(score, abs=1e-6)
-    assert (found.network, said(found)) in best
-    scratch = decode(compile_networks(whole, LEXICON), log_probs)
+    """The best path scores as the one of a graph compiled from scratch, and is one of its grammars'.
+
+    That a compiled graph gives what an exhaustive search gives is shown in test_search.py.
+    """
+    found, scratch = decode(graph, log_probs), decode(compile_networks(whole, LEXICON), log_probs)
     assert found.score == pytest.approx(scratch.score, abs=1e-6)
+    assert found.outcome == scratch.outcome
+    if found.outcome == "complete":
+        assert any(network.name == found.network and accepts(network, said(found)) for network in whole)
 
 
-drawn_grammars = networks(words=("night", "my", CONTACT, CONTACT, SONG))
+drawn_grammars = networks(words=("night", "b", "my", CONTACT, CONTACT, SONG))
 open_grammars = networks(words=("night", "my", ANYTHING, ANYTHING))
 seeds = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=100)
-@given(st.lists(drawn_grammars, min_size=1, max_size=2), name_lists(), name_lists(), st.integers(0, 4), seeds)
+@settings(max_examples=60)
+@given(st.lists(drawn_grammars, min_size=1, max_size=2), name_lists(), name_lists(), st.integers(0, 12), seeds)
 def test_joined_equals_compiled_from_scratch(
     drawn: list[WordNetwork], contacts: WordNetwork, songs: WordNetwork, frames: int, seed: int
 ) -> None:
@@ -110,8 +128,8 @@ def test_joined_equals_compiled_from_scratch(
     assert_equal_search(graph, whole, emissions(seed, frames))
 
 
-@settings(max_examples=100)
-@given(drawn_grammars, name_lists(), name_lists(), st.integers(0, 4), seeds)
+@settings(max_examples=60)
+@given(drawn_grammars, name_lists(), name_lists(), st.integers(0, 12), seeds)
 def test_joining_one_list_after_the_other_changes_nothing(
     drawn: WordNetwork, contacts: WordNetwork, songs: WordNetwork, frames: int, seed: int
 ) -> None:
@@ -123,16 +141,16 @@ def test_joining_one_list_after_the_other_changes_nothing(
     assert_equal_search(graph, whole, emissions(seed, frames))
 
 
-@settings(max_examples=100)
-@given(open_grammars, st.integers(0, 4), seeds)
+@settings(max_examples=60)
+@given(open_grammars, st.integers(0, 12), seeds)
 def test_open_slot_equals_a_loop_of_its_words(drawn: WordNetwork, frames: int, seed: int) -> None:
     graph = compile_network(drawn, LEXICON)
     graph = join(graph, {ANYTHING: compile_open_words(OPEN_WORDS, LEXICON, word_penalty=-0.25)})
     assert_equal_search(graph, [drawn.filled({ANYTHING: open_words()})], emissions(seed, frames))
 
 
-@settings(max_examples=100)
-@given(networks(words=("night", "my", CONTACT, ANYTHING)), name_lists(), st.integers(0, 3), seeds)
+@settings(max_examples=60)
+@given(networks(words=("night", "my", CONTACT, ANYTHING)), name_lists(), st.integers(0, 12), seeds)
 def test_list_joins_a_grammar_with_open_slots(
     drawn: WordNetwork, contacts: WordNetwork, frames: int, seed: int
 ) -> None:
@@ -145,7 +163,7 @@ def test_list_joins_a_grammar_with_open_slots(
     assert_equal_search(graph, whole, emissions(seed, frames))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(networks(words=("night", "b", CONTACT, ANYTHING)), name_lists())
 def test_joined_graph_is_a_ctc_topology(drawn: WordNetwork, contacts: WordNetwork) -> None:
     graph = join(
