@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,8 +19,7 @@ from benchmarks.result import write_result
 from edge_asr.decoder.grammar import load_grammar
 from edge_asr.decoder.grammar.builtin import BUILTINS, builtin_network
 from edge_asr.decoder.grammar.census import count_sentences
-from edge_asr.decoder.grammar.home import Home
-from edge_asr.decoder.grammar.home_assistant import home_grammar
+from edge_asr.decoder.grammar.home_assistant import home_grammar, read_home_file
 from edge_asr.decoder.grammar.jsgf import parse_jsgf
 from edge_asr.decoder.grammar.sentences import sentences_network
 from edge_asr.decoder.graph import Graph
@@ -119,7 +119,11 @@ def opening(recognizer: Recognizer, repeats: int) -> dict[str, Any]:
 
 def housing(recognizer: Recognizer, kind: str, repeats: int) -> dict[str, Any] | None:
     """Home Assistant's sentences for ten areas and forty entities; None without the package."""
-    home = _home(kind)
+    home = replace(
+        read_home_file(GRAMMARS / "home-of-40.yaml"),
+        sentences=kind.split()[0],
+        open_slots=kind.endswith("open slots"),
+    )
     try:
         read_ms, grammar = best_ms(lambda: home_grammar(home), repeats)
     except MissingExtraError as error:
@@ -136,19 +140,6 @@ def housing(recognizer: Recognizer, kind: str, repeats: int) -> dict[str, Any] |
         "compile_ms": compile_ms,
         **size(graph),
     }
-
-
-def _home(kind: str) -> Home:
-    import dataclasses
-
-    import yaml
-
-    from edge_asr.decoder.grammar.home import read_home
-    from edge_asr.decoder.grammar.located_yaml import as_value
-
-    data = yaml.safe_load((GRAMMARS / "home-of-40.yaml").read_text(encoding="utf-8"))
-    home = read_home(as_value(data["home_assistant"], "home-of-40.yaml"))
-    return dataclasses.replace(home, sentences=kind.split()[0], open_slots=kind.endswith("open slots"))
 
 
 def size(graph: Graph) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="JSGF (.jsgf, .gram), sentence templates (.yaml) or plain sentences (.txt); several may be "
-        "given; without any, free text",
+        help="JSGF (.jsgf, .gram), sentence templates or a home for Home Assistant's sentences (.yaml), or "
+        "plain sentences (.txt); several may be given; without any, free text",
     )
     parser.add_argument(
         "--list",

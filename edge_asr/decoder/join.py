@@ -25,6 +25,10 @@ from edge_asr.arrays import BoolArray, Float32Array, Int64Array
 from edge_asr.decoder.graph import Graph, Hole, Output
 from edge_asr.decoder.network import Mark, Placeholder
 from edge_asr.decoder.tokens import BLANK
+from edge_asr.errors import GrammarError
+
+MAX_ARCS = 8_000_000
+"""A joined graph beyond this many arcs (some 160 MB) is a mistake of its author."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +80,7 @@ def join(graph: Graph, blocks: Mapping[Placeholder, Graph]) -> Graph:
 
     Raises
     ------
+    GrammarError: the joined graph would be too large.
     ValueError: a block whose sentences do not all end in one node, or of another alphabet.
     """
     copies: dict[tuple[Placeholder, int, tuple[Mark, ...]], list[Hole]] = {}
@@ -84,6 +89,13 @@ def join(graph: Graph, blocks: Mapping[Placeholder, Graph]) -> Graph:
             copies.setdefault((hole.placeholder, hole.target, hole.before), []).append(hole)
     if not copies:
         return graph
+    arcs = graph.arcs + sum(blocks[name].arcs for name, _, _ in copies)
+    if arcs > MAX_ARCS:
+        raise GrammarError(
+            f"{len(copies)} places where lists or open words join make {arcs:,} arcs, the limit is "
+            f"{MAX_ARCS:,}: use fewer places, shorter lists or fewer open words",
+            source=graph.endings[0].network,
+        )
     return _Joiner(graph, {name: _Block(block, graph) for name, block in blocks.items()}).run(copies)
 
 

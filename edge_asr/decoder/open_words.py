@@ -17,7 +17,8 @@ class OpenWords:
     """How far the open slots of a grammar (``<anything>``, ``wildcard: true``) are open."""
 
     words: int = 5_000
-    """How many words can be heard, the most frequent ones. Each slot takes about 300 bytes for each."""
+    """How many words can be heard, the most frequent ones. A slot takes 160 bytes for each, twice that where
+    its first word is entered from several places of the grammar with marks of their own."""
     word_penalty: float = -2.0
     """Natural log, added for every word, so that words of the grammar win where both fit."""
 

@@ -25,6 +25,7 @@ from edge_asr.decoder.network import (
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.decoder.trace import Hypothesis
+from edge_asr.errors import GrammarError
 
 TOKENS = Tokens(["<blk>", "N", "AY", "T", "M", "B"])
 LEXICON = Lexicon(
@@ -260,6 +261,13 @@ def test_graph_with_holes_can_be_saved(tmp_path: Path) -> None:
     assert decode(joined, spoken("M AY _ T AY M")).text == "my time"
 
 
+def test_joined_graph_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = compile_network(call(), LEXICON)
+    monkeypatch.setattr("edge_asr.decoder.join.MAX_ARCS", loaded.arcs + 10)
+    with pytest.raises(GrammarError, match=r"^call: 1 places .* fewer open words"):
+        join(loaded, {CONTACT: compile_network(contact("time", "night", "tie"), LEXICON)})
+
+
 def test_block_that_cannot_join_is_refused() -> None:
     loaded = compile_network(call(), LEXICON)
     loop = WordNetwork("loop")
@@ -267,6 +275,12 @@ def test_block_that_cannot_join_is_refused() -> None:
     loop.add(0, 1, "b")
     with pytest.raises(ValueError, match="never comes back"):
         join(loaded, {CONTACT: compile_network(loop, LEXICON)})
+    grows = WordNetwork("grows", nodes=3)
+    grows.add(0, 2, "b")
+    grows.add(2, 2, "time")
+    grows.add(2, 1)
+    with pytest.raises(ValueError, match="any word may follow that may begin it"):
+        join(loaded, {CONTACT: compile_network(grows, LEXICON)})
     other = Lexicon("b B\n", Tokens(["<blk>", "B"]))
     with pytest.raises(ValueError, match="tokens"):
         join(loaded, {CONTACT: compile_network(contact("b"), other)})

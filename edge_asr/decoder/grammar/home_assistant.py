@@ -35,6 +35,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hassil import Expression, ListReference, RuleReference
@@ -42,10 +43,11 @@ from hassil.expression import Group
 
 from edge_asr.decoder.grammar.builtin import ANYTHING
 from edge_asr.decoder.grammar.home import Home, read_home
-from edge_asr.decoder.grammar.located_yaml import Value, as_value
+from edge_asr.decoder.grammar.located_yaml import Value, as_value, parse_yaml
 from edge_asr.decoder.grammar.template_file import Block, Builtin, TemplateFile, TextValues, template_file
 from edge_asr.decoder.grammar.template_scope import Scope, fits
 from edge_asr.decoder.grammar.templates import HOME, templates_network
+from edge_asr.decoder.grammar.text_file import read_utf8
 from edge_asr.decoder.network import WordArc, WordNetwork
 from edge_asr.errors import GrammarError, MissingExtraError
 
@@ -82,6 +84,19 @@ def parse_home(top: Value, name: str) -> HomeGrammar:
         keys.setdefault("language", as_value(home.language, name))
         own = template_file(Value(keys, top.source, top.line))
     return home_grammar(home, own=own, name=name)
+
+
+def read_home_file(path: Path) -> Home:
+    """The home that a YAML file describes, without further sentences of its own.
+
+    Raises
+    ------
+    GrammarError: the file cannot be read, or a mistake in it, with its line.
+    """
+    keys = parse_yaml(read_utf8(path), path.name).mapping("the file")
+    if HOME not in keys:
+        raise GrammarError(f"expected a key {HOME!r}, found none", source=path.name)
+    return read_home(keys[HOME])
 
 
 def home_grammar(home: Home, *, own: TemplateFile | None = None, name: str = HOME) -> HomeGrammar:

@@ -13,7 +13,7 @@ from edge_asr.decoder.compile import compile_network
 from edge_asr.decoder.grammar import load_grammar
 from edge_asr.decoder.grammar.census import enumerate_sentences, random_paths, sentence
 from edge_asr.decoder.grammar.home import Entity, Home, Named
-from edge_asr.decoder.grammar.home_assistant import home_grammar
+from edge_asr.decoder.grammar.home_assistant import home_grammar, read_home_file
 from edge_asr.decoder.grammar.match import match
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
@@ -239,3 +239,17 @@ def test_home_assistant_understands_what_is_said_here(home_file: Path) -> None:
             if intent == found.intent
         ]
         assert found.slots in slots, (sentence(path), found, understood)
+
+
+def test_home_of_a_file(home_file: Path) -> None:
+    home = read_home_file(home_file)
+    assert [(area.name, area.aliases) for area in home.areas] == [
+        ("Kitchen", ()),
+        ("Living room", ("lounge",)),
+    ]
+    lamp, *_, scene = home.entities
+    assert lamp == Entity(name="Ceiling lamp", domain="light", area="Kitchen", aliases=("big light",), line=4)
+    assert (scene.name, scene.domain) == ("Movie night", "scene")
+    home_file.write_text("intents: {}\n")
+    with pytest.raises(GrammarError, match="expected a key 'home_assistant'"):
+        read_home_file(home_file)
