@@ -22,16 +22,16 @@ from importlib import import_module
 Value = str | int | float
 
 CONVERTERS = {
-    "number": "edge_asr.understand.spoken_number:number",
-    "signed_number": "edge_asr.understand.spoken_number:number",
-    "decimal": "edge_asr.understand.spoken_number:number",
-    "signed_decimal": "edge_asr.understand.spoken_number:number",
-    "ordinal": "edge_asr.understand.spoken_number:ordinal",
-    "digits": "edge_asr.understand.spoken_number:digits",
-    "time": "edge_asr.understand.spoken_time:time",
-    "date": "edge_asr.understand.spoken_date:date",
-    "duration": "edge_asr.understand.spoken_duration:duration",
-    "spelling": "edge_asr.understand.spoken_letters:spelling",
+    "number": "edge_asr.understand.slot_values.number:number",
+    "signed_number": "edge_asr.understand.slot_values.number:number",
+    "decimal": "edge_asr.understand.slot_values.number:number",
+    "signed_decimal": "edge_asr.understand.slot_values.number:number",
+    "ordinal": "edge_asr.understand.slot_values.number:ordinal",
+    "digits": "edge_asr.understand.slot_values.number:digits",
+    "time": "edge_asr.understand.slot_values.clock:time",
+    "date": "edge_asr.understand.slot_values.date:date",
+    "duration": "edge_asr.understand.slot_values.duration:duration",
+    "spelling": "edge_asr.understand.slot_values.letters:spelling",
 }
 """Name -> pure function from words to a value, which raises ValueError for other words."""
 

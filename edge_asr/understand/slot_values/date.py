@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_asr.understand.spoken_number import is_ordinal, ordinal, whole
+from edge_asr.understand.slot_values.number import is_ordinal, ordinal, whole
 
 # fmt: off
 _MONTHS = {name: number for number, name in enumerate((

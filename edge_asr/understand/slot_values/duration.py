@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_asr.understand.spoken_number import whole
+from edge_asr.understand.slot_values.number import whole
 
 _UNITS = ("week", "day", "hour", "minute", "second")
 _SMALLER = {"day": ("hour", 24), "hour": ("minute", 60), "minute": ("second", 60)}

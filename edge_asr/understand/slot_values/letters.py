@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from string import ascii_lowercase
 
 from edge_asr.decoder.grammar.builtin.spelling import ALPHABET
-from edge_asr.understand.spoken_number import digits
+from edge_asr.understand.slot_values.number import digits
 
 _REPEATS = {"double": 2, "triple": 3}
 _CODES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_asr.understand.spoken_number import whole
+from edge_asr.understand.slot_values.number import whole
 
 _NAMED = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
 _PARTS = {
