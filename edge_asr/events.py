@@ -46,10 +46,17 @@ class Final(Event):
     """The text of one utterance; it will not change. ``text`` is never empty."""
 
     text: str
+    """As it was said: ``half past six``."""
+    written: str = ""
+    """As it is written: ``06:30``; equal to ``text`` where that makes no difference or is not given."""
     confidence: float
     words: tuple[Word, ...] = ()
     reason: str = "end_of_audio"
     """Why the utterance ended: ``end_of_audio``, ``silence`` or ``too_long``."""
+
+    def __post_init__(self) -> None:
+        if not self.written:
+            object.__setattr__(self, "written", self.text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from edge_asr.features.cmvn import Cmvn
 from edge_asr.features.mfcc import Mfcc
 from edge_asr.stage import Chain
 from edge_asr.understand.intent import interpret
+from edge_asr.understand.written_form import writer_for
 
 
 class Utterance:
@@ -42,6 +43,7 @@ class Utterance:
             token_offsets=decoder.token_offsets if free_text else decoder.grammar_token_offsets,
         )
         self._reject_below, self._margin = decoder.reject_below, decoder.speech_margin
+        self._write = writer_for(config.language)
         self._starts_at_s = 0.0
 
     def begin(self, at_s: float) -> None:
@@ -72,7 +74,10 @@ class Utterance:
             return [Rejected(at_s=at_s, reason="out_of_grammar")]
         words = self._words(hypothesis)
         text = hypothesis.text
-        events: list[Event] = [Final(at_s=at_s, text=text, confidence=confidence, words=words, reason=reason)]
+        written = self._write(text)
+        events: list[Event] = [
+            Final(at_s=at_s, text=text, written=written, confidence=confidence, words=words, reason=reason)
+        ]
         path = [(hit.word, hit.marks) for hit in hypothesis.words]
         meaning = interpret([*path, (None, hypothesis.marks)])
         if meaning is not None:
