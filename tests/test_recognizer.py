@@ -70,6 +70,20 @@ def test_sample_gives_its_sentence_and_intent(
     assert (intent.name, intent.slots["area"]) == ("HassTurnOn", "living_room")
 
 
+@pytest.mark.parametrize(("language", "number"), [("en-GB", "10"), ("nl", "ten")])
+def test_finals_are_written_in_the_models_language(
+    recognizer: Recognizer, sample: Float32Array, language: str, number: str
+) -> None:
+    config = dataclasses.replace(recognizer.bundle.config, language=language)
+    other = Recognizer(dataclasses.replace(recognizer.bundle, config=config))
+    said = "turn on ten lights in the living room"  # nearest to the sample of all that this grammar allows
+    graph = other.compile([sentences_network([said], "own")])
+    final = finals(run(other, graph, [sample]))[0]
+    assert isinstance(final, Final)
+    assert (final.text, final.written) == (said, said.replace("ten", number))
+    assert final.to_dict()["written"] == final.written
+
+
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 45_000), max_size=10))
 def test_any_split_of_the_audio_gives_the_same_final(

@@ -7,7 +7,7 @@
 | ``ordinal`` | int: "twenty first" is 21 |
 | ``digits`` | text: "oh one double two" is "0122" |
 | ``time`` | text ``HH:MM`` of 24 hours: "half past six" is "06:30", "six p m" "18:00" |
-| ``date`` | text: ISO 8601 as far as it is known (see ``spoken_date.py``): "--05-03", "tomorrow" |
+| ``date`` | text: ISO 8601 as far as it is known (see ``slot_values/date.py``): "--05-03", "tomorrow" |
 | ``duration`` | text: ISO 8601 as said: "an hour and a half" is "PT1H30M", "ninety seconds" "PT90S" |
 | ``spelling`` | text of small letters and digits: "b c double seven" is "bc77" |
 

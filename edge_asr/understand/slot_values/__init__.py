@@ -1,1 +1,1 @@
-"""What the words of a built-in slot mean, one kind of value a module: pure functions from words to a value."""
+"""What the words of a built-in slot mean: pure functions from words to a value, a kind a module."""
