@@ -46,7 +46,7 @@ from export.corpus import Utterance
 
 FREE_TEXT = ("librispeech", "commonvoice", "speechocean762")
 PRESETS = {"lenient": 0.005, "balanced": 0.015, "strict": 0.05}
-"""Name -> share of the rightly heard commands that may be refused."""
+"""Name -> share of the rightly heard commands that may be refused, by whichever grammar."""
 HOME = Path(__file__).parents[1] / "edge_asr" / "samples" / "home.yaml"
 GRID = GRAMMAR.with_name("grid.jsgf")
 
@@ -222,9 +222,12 @@ def write_calibration(path: Path, words: Heard, sentences: Heard) -> None:
 
 
 def thresholds(sentences: Heard, confidence: Float64Array) -> dict[str, float]:
-    """Least confidence of each preset."""
-    rightly = confidence[np.isin(sentences.task, _OWN) & sentences.right]
-    return {name: round(float(np.quantile(rightly, share)), 4) for name, share in PRESETS.items()}
+    """Least confidence of each preset: in no task it refuses more than its share."""
+    found: dict[str, float] = {}
+    for name, share in PRESETS.items():
+        tasks = [confidence[(sentences.task == task) & sentences.right] for task in _OWN]
+        found[name] = round(min(float(np.quantile(rightly, share)) for rightly in tasks if rightly.size), 4)
+    return found
 
 
 def rounded(weights: Float64Array) -> list[float]:
@@ -250,8 +253,8 @@ def judge(bench: Bench, words: Heard, sentences: Heard, *, fitted: bool) -> dict
         sentence = probability(sentences.features, np.array(decoder.sentence_calibration))
         presets = decoder.rejection
     return {
-        "words": quality(word, words.right),
-        "sentences": quality(sentence, sentences.right),
+        "words": quality(word, words.right, np.ones(len(words.right))),
+        "sentences": quality(sentence, sentences.right, shares(sentences)),
         "presets": {
             name: dict(operating_point(sentences, sentence, least)) for name, least in presets.items()
         },
@@ -268,13 +271,14 @@ def crossed(heard: Heard, weights: Float64Array) -> Float64Array:
     return confidence
 
 
-def quality(confidence: Float64Array, right: np.ndarray) -> dict[str, Any]:
+def quality(confidence: Float64Array, right: np.ndarray, weights: Float64Array) -> dict[str, Any]:
+    bins = bins_of(confidence, right, weights)
     return {
         "count": len(right),
-        "right": round(float(right.mean()), 4),
-        "calibration_error": calibration_error(confidence, right),
+        "right": round(float(np.average(right, weights=weights)), 4),
+        "calibration_error": calibration_error(bins),
         "separation": separation(confidence, right),
-        "bins": bins_of(confidence, right),
+        "bins": bins,
     }
 
 

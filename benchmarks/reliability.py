@@ -46,24 +46,30 @@ def fit(features: Float64Array, right: BoolArray, weights: Float64Array | None =
     return np.asarray(found.x / scale)
 
 
-def bins_of(confidence: Float64Array, right: BoolArray) -> list[dict[str, float]]:
-    """Ten bins of equal width: how many, their mean confidence, and the share that was right."""
+def bins_of(
+    confidence: Float64Array, right: BoolArray, weights: Float64Array | None = None
+) -> list[dict[str, float]]:
+    """Ten bins of equal width: which share of all, its mean confidence, and how much of it was right."""
+    weights = np.ones(len(right)) if weights is None else weights
     number = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return [
-        {
-            "count": int((number == k).sum()),
-            "confidence": round(float(confidence[number == k].mean()), 4),
-            "right": round(float(right[number == k].mean()), 4),
-        }
-        for k in range(BINS)
-        if (number == k).any()
-    ]
+    bins = []
+    for k in range(BINS):
+        mine = number == k
+        if mine.any():
+            held = weights[mine]
+            bins.append(
+                {
+                    "share": round(float(held.sum() / weights.sum()), 4),
+                    "confidence": round(float(np.average(confidence[mine], weights=held)), 4),
+                    "right": round(float(np.average(right[mine], weights=held)), 4),
+                }
+            )
+    return bins
 
 
-def calibration_error(confidence: Float64Array, right: BoolArray) -> float:
+def calibration_error(bins: list[dict[str, float]]) -> float:
     """Expected calibration error: mean distance between confidence and share right, over the bins."""
-    bins = bins_of(confidence, right)
-    return round(sum(b["count"] * abs(b["confidence"] - b["right"]) for b in bins) / len(right), 4)
+    return round(sum(b["share"] * abs(b["confidence"] - b["right"]) for b in bins), 4)
 
 
 def separation(confidence: Float64Array, right: BoolArray) -> float:
@@ -87,7 +93,7 @@ def draw(panels: dict[str, list[dict[str, float]]], path: Path) -> None:
         figure.subplots(1, len(panels), squeeze=False).flat, panels.items(), strict=True
     ):
         axes.plot([0, 1], [0, 1], ":", color="grey")
-        sizes = [20 + 300 * b["count"] / max(b["count"] for b in bins) for b in bins]
+        sizes = [20 + 300 * b["share"] / max(b["share"] for b in bins) for b in bins]
         axes.scatter([b["confidence"] for b in bins], [b["right"] for b in bins], s=sizes, alpha=0.6)
         axes.plot([b["confidence"] for b in bins], [b["right"] for b in bins])
         axes.set_title(title)

@@ -62,6 +62,9 @@ class Final(Event):
     """The text of one utterance; it will not change. ``text`` is never empty."""
 
     text: str
+    """As it was said: ``half past six``."""
+    written: str = ""
+    """As it is written: ``06:30``; equal to ``text`` where that makes no difference or is not given."""
     confidence: float
     words: tuple[Word, ...] = ()
     reason: str = "end_of_audio"
@@ -69,6 +72,10 @@ class Final(Event):
     ``too_long``."""
     nbest: tuple[Alternative, ...] = ()
     """The likeliest sentences, ``text`` first; at most as many as the stream was asked for."""
+
+    def __post_init__(self) -> None:
+        if not self.written:
+            object.__setattr__(self, "written", self.text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,15 +11,17 @@ from edge_asr.acoustic import create_engine
 from edge_asr.bundle import G2P, LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
 from edge_asr.decoder import GRAPH, SEARCHES, Decoder, create_free_search, create_graph_search
 from edge_asr.decoder.biasing import Phrases
-from edge_asr.decoder.compile import compile_networks
+from edge_asr.decoder.compiler import Compiler, Guesser
 from edge_asr.decoder.endpoint import PRESETS, EndpointConfig
 from edge_asr.decoder.g2p import G2p
 from edge_asr.decoder.grammar import load_grammar
+from edge_asr.decoder.grammar.word_list import Entries
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
+from edge_asr.decoder.open_words import OpenWords
 from edge_asr.decoder.tokens import Tokens
-from edge_asr.decoder.vocabulary import Ways, cover, find_ways, wanted_words, with_ways
+from edge_asr.decoder.vocabulary import Ways, find_ways, wanted_words, with_ways
 from edge_asr.decoder.word_loop import Addition, extend_word_loop
 from edge_asr.decoder.word_report import WordReport
 from edge_asr.errors import BundleError, UsageError
@@ -83,6 +85,7 @@ class Recognizer:
         self._g2p: G2p | None = None
         self._word_loop: Graph | None = None
         self._phone_loop: Graph | None = None
+        self._compiler = Compiler(self.word_loop)
         self._awaiting: list[Addition] = []  # for the word loop, until it is loaded
         self._loading = threading.RLock()
 
@@ -230,7 +233,14 @@ class Recognizer:
             )
         return decoder.reject_below if free_text else decoder.rejection.get(preset, decoder.reject_below)
 
-    def compile(self, grammars: Iterable[WordNetwork | str | Path], *, strict: bool = False) -> Graph:
+    def compile(
+        self,
+        grammars: Iterable[WordNetwork | str | Path],
+        *,
+        strict: bool = False,
+        lists: Mapping[str, Entries] | None = None,
+        open_words: OpenWords | None = None,
+    ) -> Graph:
         """The graph that accepts the sentences of all given grammars (networks or files).
 
         Words that the lexicon lacks are guessed where the bundle can; ``guessed`` of the graph names
@@ -239,6 +249,9 @@ class Recognizer:
         Parameters
         ----------
         strict: refuse unknown words instead.
+        lists: entries of the grammars' run-time lists by name, as for ``join``, which may also be
+            called later: until then nothing can be said in the place of a list.
+        open_words: which words the grammars' open slots hear; None is ``OpenWords()``.
 
         Raises
         ------
@@ -252,12 +265,33 @@ class Recognizer:
                 "or choose a bundle with a lexicon"
             )
         networks = [g if isinstance(g, WordNetwork) else load_grammar(Path(g)) for g in grammars]
-        lexicon = self.lexicon
-        unknown = [w for network in networks for w, _ in network.vocabulary() if w not in lexicon]
-        if not unknown or strict or (g2p := self.g2p) is None:
-            return compile_networks(networks, lexicon)
-        lexicon, guessed = cover(list(dict.fromkeys(unknown)), lexicon, g2p)
-        return dataclasses.replace(compile_networks(networks, lexicon), guessed=guessed)
+        guesser = self._guesser(strict=strict)
+        graph = self._compiler.compile(networks, self.lexicon, guesser, open_words or OpenWords())
+        return self.join(graph, lists, strict=strict) if lists else graph
+
+    def join(self, graph: Graph, lists: Mapping[str, Entries], *, strict: bool = False) -> Graph:
+        """A loaded graph with entries in its run-time lists, in milliseconds; ``graph`` stays as it is.
+
+        Keep ``graph`` to join other entries later::
+
+            loaded = recognizer.compile(["phone.jsgf"])
+            graph = recognizer.join(loaded, {"contact": ["ann smith", "bob"]})
+
+        Parameters
+        ----------
+        lists: by name, the texts that can be said, or a mapping from each to the slot's value for it.
+            Lists that are not named stay empty.
+        strict: refuse unknown words instead of guessing them.
+
+        Raises
+        ------
+        GrammarError: no grammar of ``graph`` has a list of that name, an entry that cannot be spoken,
+            or words that no one can pronounce, each by name and place in the list.
+        """
+        return self._compiler.join(graph, lists, self.lexicon, self._guesser(strict=strict))
+
+    def _guesser(self, *, strict: bool) -> Guesser:
+        return lambda: None if strict else self.g2p
 
     def stream(
         self,

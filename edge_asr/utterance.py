@@ -22,6 +22,7 @@ from edge_asr.features.cmvn import Cmvn
 from edge_asr.features.mfcc import Mfcc
 from edge_asr.stage import Chain
 from edge_asr.understand.intent import interpret
+from edge_asr.understand.written_form import writer_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ class Utterance:
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
         self._level = LevelMeter()
         self._decoder = config.decoder
+        self._write = writer_for(config.language)
         self._free_text, self._nbest, self._reject_below = free_text, nbest, reject_below
         self._search, self._background = search, background
         # Fitted to words; tokens that no lexicon makes words of have posteriors.
@@ -151,7 +153,15 @@ class Utterance:
         words = self._words(hypothesis)
         text = hypothesis.text
         events: list[Event] = [
-            Final(at_s=at_s, text=text, confidence=confidence, words=words, reason=reason, nbest=nbest)
+            Final(
+                at_s=at_s,
+                text=text,
+                written=self._write(text),
+                confidence=confidence,
+                words=words,
+                reason=reason,
+                nbest=nbest,
+            )
         ]
         meaning = interpret(hypothesis.path)
         if meaning is not None:

@@ -17,9 +17,11 @@ from edge_asr import Final, Gap, Intent, Partial, Recognizer, Rejected, SpeechSt
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.file import read_audio
 from edge_asr.audio.resample import resample
+from edge_asr.decoder.grammar.jsgf import parse_jsgf
 from edge_asr.decoder.grammar.sentences import sentences_network
 from edge_asr.decoder.graph import Graph
-from edge_asr.errors import AudioError, UsageError
+from edge_asr.decoder.open_words import OpenWords
+from edge_asr.errors import AudioError, GrammarError, UsageError
 from edge_asr.events import Event
 from edge_asr.vad.segmenter import SegmenterConfig
 
@@ -66,6 +68,20 @@ def test_sample_gives_its_sentence_and_intent(
     assert times[-1] <= len(sample) / RATE_HZ
     assert isinstance(intent, Intent)
     assert (intent.name, intent.slots["area"]) == ("HassTurnOn", "living_room")
+
+
+@pytest.mark.parametrize(("language", "number"), [("en-GB", "10"), ("nl", "ten")])
+def test_finals_are_written_in_the_models_language(
+    recognizer: Recognizer, sample: Float32Array, language: str, number: str
+) -> None:
+    config = dataclasses.replace(recognizer.bundle.config, language=language)
+    other = Recognizer(dataclasses.replace(recognizer.bundle, config=config))
+    said = "turn on ten lights in the living room"  # nearest to the sample of all that this grammar allows
+    graph = other.compile([sentences_network([said], "own")])
+    final = finals(run(other, graph, [sample]))[0]
+    assert isinstance(final, Final)
+    assert (final.text, final.written) == (said, said.replace("ten", number))
+    assert final.to_dict()["written"] == final.written
 
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -412,3 +428,66 @@ def test_phrases_of_unknown_words_are_named(recognizer: Recognizer, home: Graph)
         recognizer.phrases({" ": 1.0})
     with pytest.raises(UsageError, match="only be preferred in free text"):
         recognizer.stream(graph=home).bias(recognizer.phrases({"open": 1.0}))
+
+
+ROOMS = """#JSGF V1.0; grammar rooms;
+import <lists.room>; import <edge_asr.anything>;
+public <On> = turn on the (lights | radio) in the <room>{room};
+"""
+
+
+def test_list_joins_a_loaded_grammar(recognizer: Recognizer, sample: Float32Array) -> None:
+    loaded = recognizer.compile([parse_jsgf(ROOMS, "rooms.jsgf")])
+    [event] = finals(run(recognizer, loaded, [sample]))
+    assert isinstance(event, Rejected), "nothing can be said in the place of an empty list"
+    joined = recognizer.join(loaded, {"room": {"bedroom": 1, "living room": 2, "kitchen": 3}})
+    final, intent = finals(run(recognizer, joined, [sample]))
+    assert isinstance(final, Final) and final.text == SENTENCE
+    assert isinstance(intent, Intent) and (intent.name, intent.slots) == ("On", {"room": 2})
+    [other, _] = finals(run(recognizer, recognizer.join(loaded, {"room": ["living groom"]}), [sample]))
+    assert isinstance(other, Final) and other.text == SENTENCE.replace("room", "groom")
+    whole = recognizer.compile([parse_jsgf(ROOMS, "rooms.jsgf")], lists={"room": ["living room"]})
+    assert finals(run(recognizer, whole, [sample]))[0].text == SENTENCE  # type: ignore[attr-defined]
+
+
+def test_list_that_is_empty_changes_nothing(recognizer: Recognizer) -> None:
+    loaded = recognizer.compile([parse_jsgf(ROOMS)], lists={"room": []})
+    assert recognizer.join(loaded, {"room": ["hall"]}).holes == ()
+
+
+@pytest.mark.parametrize(
+    ("lists", "problem"),
+    [
+        ({"rooms": ["hall"]}, "no grammar has an empty run-time list 'rooms'; it has room"),
+        ({"edge_asr.anything": ["hall"]}, "no grammar has an empty run-time list 'edge_asr.anything'"),
+        ({"room": ["hall", "xqzt pantry"]}, "room:2: unknown word 'xqzt'"),
+        ({"room": ["hall", "the 2nd"]}, "room:2: "),
+    ],
+)
+def test_list_that_cannot_join_is_named(
+    recognizer: Recognizer, lists: dict[str, list[str]], problem: str
+) -> None:
+    with pytest.raises(GrammarError, match=problem):
+        recognizer.compile([parse_jsgf(ROOMS)], lists=lists)
+
+
+def test_open_slot_hears_words_that_nobody_wrote_down(recognizer: Recognizer, sample: Float32Array) -> None:
+    grammar = ROOMS.replace("<room>{room}", "<anything>{where}")
+    graph = recognizer.compile([parse_jsgf(grammar)])
+    final, intent = finals(run(recognizer, graph, [sample]))
+    assert isinstance(final, Final) and isinstance(intent, Intent)
+    assert final.text.startswith("turn on the lights in the ")
+    assert intent.slots["where"] == final.text.removeprefix("turn on the lights in the ")
+    assert "room" in str(intent.slots["where"])
+    smaller = recognizer.compile([parse_jsgf(grammar)], open_words=OpenWords(words=500))
+    assert smaller.states < graph.states / 4
+
+
+def test_open_slot_does_not_take_a_sentence_of_the_grammar(
+    recognizer: Recognizer, sample: Float32Array
+) -> None:
+    grammar = ROOMS.replace("<room>{room}", "(living room | <anything>{where})")
+    grammar += "public <Note> = <anything>{text} | turn <anything>{text};"
+    final, intent = finals(run(recognizer, recognizer.compile([parse_jsgf(grammar)]), [sample]))
+    assert isinstance(final, Final) and final.text == SENTENCE
+    assert isinstance(intent, Intent) and (intent.name, intent.slots) == ("On", {})

@@ -88,6 +88,8 @@ class _Screen:
                     print(f"\r\x1b[K  {event.stable}\x1b[2m{tail}\x1b[0m", end="", flush=True)
                 case Final():
                     self._line(f"{event.text}  ({event.confidence:.2f})")
+                    if event.written != event.text:
+                        self._line(f"  = {event.written}")
                 case Intent():
                     slots = " ".join(f"{name}={value}" for name, value in event.slots.items())
                     self._line(f"  -> {event.name} {slots}".rstrip())

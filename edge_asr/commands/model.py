@@ -32,8 +32,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="JSGF (.jsgf, .gram), sentence templates (.yaml) or plain sentences (.txt); several may be "
-        "given; without any, free text",
+        help="JSGF (.jsgf, .gram), sentence templates or a home for Home Assistant's sentences (.yaml), or "
+        "plain sentences (.txt); several may be given; without any, free text",
+    )
+    parser.add_argument(
+        "--list",
+        action="append",
+        type=named_file,
+        default=[],
+        metavar="NAME=FILE",
+        dest="lists",
+        help="entries of a grammar's run-time list, one a line, perhaps with a tab and the slot's value",
     )
     parser.add_argument(
         "--words",
@@ -101,6 +110,14 @@ def phrase(text: str) -> tuple[str, float]:
     return " ".join(words.lower().split()), float(boost) if equals else DEFAULT_BOOST
 
 
+def named_file(text: str) -> tuple[str, Path]:
+    """Parse NAME=FILE."""
+    name, equals, file = text.partition("=")
+    if not (name and equals and file):
+        raise argparse.ArgumentTypeError(f"expected NAME=FILE, got {text!r}")
+    return name, Path(file)
+
+
 def load(args: argparse.Namespace) -> tuple[Recognizer, Graph | None]:
     """The recognizer and the graph that the flags ask for; None is free text without a graph.
 
@@ -108,21 +125,26 @@ def load(args: argparse.Namespace) -> tuple[Recognizer, Graph | None]:
 
     Raises
     ------
-    UsageError: a grammar together with a search that follows none.
+    GrammarError: a mistake in a grammar or a list.
+    UsageError: a grammar together with a search that follows none, or lists without a grammar.
     """
+    from edge_asr.decoder.grammar.word_list import read_entries
     from edge_asr.decoder.word_list import read_word_list
     from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
 
+    if args.lists and not args.grammar:
+        raise UsageError("--list fills a list of a grammar: name the grammar with --grammar FILE")
     if args.grammar and args.search not in (None, GRAPH):
         raise UsageError(
             f"--search {args.search} follows no grammar, it hears any sequence of tokens: "
             "leave out --grammar or --search"
         )
+    lists = {name: read_entries(file) for name, file in args.lists}
     recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads, search=args.search)
     guessed = [way for path in args.words for way in recognizer.add_words(read_word_list(path)).guessed]
     graph = None
     if args.grammar:
-        graph = recognizer.compile(args.grammar, strict=args.strict)
+        graph = recognizer.compile(args.grammar, strict=args.strict, lists=lists)
         guessed += graph.guessed
     elif recognizer.search == GRAPH:
         graph = recognizer.word_loop()

@@ -63,10 +63,10 @@ def transcribe(
 
     Returns
     -------
-    The fields of ``--json``: file, text, intent (None where the grammar says none), slots, confidence,
-    words, nbest (text, score, confidence, intent and slots of the likeliest sentences), audio_s, wall_s
-    (reading, decoding, search; not the loading of the model), and reason (why it ended, or why the text is
-    empty).
+    The fields of ``--json``: file, text (as it was said), written (the same with numbers, times and dates in
+    digits), intent (None where the grammar says none), slots, confidence, words, nbest (text, score,
+    confidence, intent and slots of the likeliest sentences), audio_s, wall_s (reading, decoding, search; not
+    the loading of the model), and reason (why it ended, or why the text is empty).
 
     Raises
     ------
@@ -98,8 +98,9 @@ def summarise(events: list[Event]) -> dict[str, Any]:
         match event:
             case Final():
                 words = [asdict(word) for word in event.words]
-                result |= {"text": event.text, "confidence": event.confidence, "words": words}
-                result |= {"reason": event.reason, "nbest": [asdict(other) for other in event.nbest]}
+                result |= {"text": event.text, "written": event.written, "confidence": event.confidence}
+                result |= {"words": words, "reason": event.reason}
+                result |= {"nbest": [asdict(other) for other in event.nbest]}
             case Intent():
                 result |= {"intent": event.name, "slots": event.slots}
             case Rejected():
@@ -111,6 +112,7 @@ def _empty(file: Path) -> dict[str, Any]:
     return {
         "file": str(file),
         "text": "",
+        "written": "",
         "intent": None,
         "slots": {},
         "confidence": 0.0,
@@ -126,6 +128,8 @@ def _describe(result: dict[str, Any]) -> str:
     """The result for people."""
     factor = result["wall_s"] / result["audio_s"] if result["audio_s"] else 0.0
     rows = [("text", result["text"] or f"(nothing: {result['reason']})")]
+    if result["written"] != result["text"]:
+        rows.append(("written", result["written"]))
     if result["intent"]:
         rows.append(("intent", result["intent"]))
         rows.extend((f"  {name}", str(value)) for name, value in result["slots"].items())

@@ -16,19 +16,23 @@ the tree allows, the best one below a node first, so that pruning sees it in tim
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from edge_asr.arrays import Float64Array, Int32Array, Int64Array
-from edge_asr.decoder.graph import Ending, Graph, Output
+from edge_asr.decoder.graph import Ending, Graph, Hole, Output
 from edge_asr.decoder.lexicon import Lexicon, Pronunciation
-from edge_asr.decoder.network import WordNetwork
+from edge_asr.decoder.network import Placeholder, WordNetwork
 from edge_asr.decoder.tokens import BLANK
-from edge_asr.decoder.wordgraph import build_word_graph
+from edge_asr.decoder.wordgraph import Step, WordGraph, build_word_graph
 from edge_asr.errors import GrammarError
+
+_log = logging.getLogger(__name__)
 
 
 def compile_network(network: WordNetwork, lexicon: Lexicon) -> Graph:
@@ -46,18 +50,18 @@ def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph
     """
     if not networks:
         raise ValueError("expected at least one network")
-    for network in networks:
-        _require_known(network.vocabulary(), lexicon, source=network.name)
+    networks = [_without_unknown(network, lexicon) for network in networks]
     graph = build_word_graph(networks)
+    spoken, holes = _without_holes(graph)
     sources, targets, weights, outputs = [], [], [], []
-    for node, steps in graph.steps.items():
+    for node, steps in spoken.steps.items():
         for output, weight, target in steps:
             sources.append(node)
             targets.append(target)
             weights.append(weight)
             outputs.append(output)
-    said = {output.word: lexicon.pronunciations(output.word) for output in graph.outputs}
-    rows = _Rows.of(sources, targets, weights, outputs, [said[output.word] for output in graph.outputs])
+    said = {output.word: lexicon.pronunciations(output.word) for output in spoken.outputs}
+    rows = _Rows.of(sources, targets, weights, outputs, [said[output.word] for output in spoken.outputs])
     endings = tuple(dict.fromkeys(ending for _, ending in graph.finals.values()))
     numbers = {ending: number for number, ending in enumerate(endings)}
     final_weights = np.full(len(graph.steps), -np.inf)
@@ -65,7 +69,72 @@ def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph
     for node, (weight, ending) in graph.finals.items():
         final_weights[node] = weight
         node_endings[node] = numbers[ending]
-    return _graph(rows, final_weights, node_endings, tuple(graph.outputs), endings, lexicon.tokens.names)
+    made = _graph(rows, final_weights, node_endings, tuple(spoken.outputs), endings, lexicon.tokens.names)
+    return replace(made, holes=holes)
+
+
+def _without_unknown(network: WordNetwork, lexicon: Lexicon) -> WordNetwork:
+    """The network without optional words that the lexicon lacks; others that it lacks are refused."""
+    unknown = {word for word, _ in network.vocabulary() if word not in lexicon}
+    if not unknown:
+        return network
+    kept = [arc for arc in network.arcs if not (arc.optional and arc.word in unknown)]
+    network = replace(network, arcs=kept)
+    _require_known(network.vocabulary(), lexicon, source=network.name)
+    _log.info("%s: left out, since the lexicon lacks them: %s", network.name, ", ".join(sorted(unknown)))
+    return network
+
+
+def _without_holes(graph: WordGraph) -> tuple[WordGraph, tuple[Hole, ...]]:
+    """The steps that say words, and the places where words join later."""
+    kept = [number for number, output in enumerate(graph.outputs) if not isinstance(output.word, Placeholder)]
+    number_of = {old: new for new, old in enumerate(kept)}
+    steps: dict[int, list[Step]] = {node: [] for node in graph.steps}
+    best: dict[tuple[int, int, int], float] = {}
+    for node, leaving in graph.steps.items():
+        for output, weight, target in leaving:
+            if output in number_of:
+                steps[node].append((number_of[output], weight, target))
+            else:
+                place = (node, target, output)
+                best[place] = max(weight, best.get(place, weight))
+    holes = []
+    for (node, target, output), weight in best.items():
+        word, before, _ = graph.outputs[output]
+        assert isinstance(word, Placeholder)
+        holes.append(Hole(node, target, word, before, weight))
+    return WordGraph(steps, graph.finals, [graph.outputs[old] for old in kept]), tuple(holes)
+
+
+def compile_open_words(
+    words: Iterable[tuple[str, float]], lexicon: Lexicon, *, word_penalty: float = 0.0
+) -> Graph:
+    """What joins at ``network.ANYTHING``: one or more of ``words``, in any order.
+
+    Parameters
+    ----------
+    words: each word once, with its natural log probability.
+    word_penalty: added for every word (negative values make words dearer).
+
+    Raises
+    ------
+    GrammarError: words that the lexicon lacks, all in one message; or no words at all.
+    """
+    weights = dict(words)
+    if not weights:
+        raise GrammarError("an open slot needs at least one word")
+    _require_known(((word, 0) for word in weights), lexicon, source="")
+    # From node 0 to 1, and from 1 to itself.
+    rows = _Rows.of(
+        np.repeat([0, 1], len(weights)),
+        np.ones(2 * len(weights), int),
+        np.tile([weight + word_penalty for weight in weights.values()], 2),
+        np.tile(np.arange(len(weights)), 2),
+        [lexicon.pronunciations(word) for word in weights],
+    )
+    outputs = tuple(Output(word) for word in weights)
+    finals = np.array([-np.inf, 0.0]), np.array([-1, 0])
+    return _graph(rows, *finals, outputs, (Ending(""),), lexicon.tokens.names)
 
 
 def compile_word_loop(
@@ -141,17 +210,18 @@ class _Rows:
     @classmethod
     def of(
         cls,
-        sources: Sequence[int],
-        targets: Sequence[int],
-        weights: Sequence[float],
-        outputs: Sequence[int],
+        sources: ArrayLike,
+        targets: ArrayLike,
+        weights: ArrayLike,
+        outputs: ArrayLike,
         said: Sequence[Sequence[Pronunciation]],
     ) -> _Rows:
         """Repeat each step for every pronunciation of its output."""
         lengths = np.fromiter(map(len, chain.from_iterable(said)), dtype=np.int64)
-        phones = np.zeros((lengths.size, lengths.max()), dtype=np.int32)
+        longest = lengths.max(initial=1)
+        phones = np.zeros((lengths.size, longest), dtype=np.int32)
         flat = np.fromiter(chain.from_iterable(chain.from_iterable(said)), dtype=np.int32)
-        phones[np.arange(lengths.max()) < lengths[:, None]] = flat
+        phones[np.arange(longest) < lengths[:, None]] = flat
         ways = np.fromiter(map(len, said), dtype=np.int64)
         number = np.asarray(outputs, dtype=np.int64)
         step = np.repeat(np.arange(number.size), ways[number])

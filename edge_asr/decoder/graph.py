@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_asr.arrays import Float32Array, Int32Array
 from edge_asr.decoder.lm import LanguageModel
-from edge_asr.decoder.network import IntentMark, Mark, SlotClose, SlotFixed, SlotOpen
+from edge_asr.decoder.network import IntentMark, Mark, Placeholder, SlotClose, SlotFixed, SlotOpen
 from edge_asr.decoder.tokens import BLANK
 from edge_asr.decoder.word_report import SpokenWord
 from edge_asr.errors import BundleError
@@ -36,6 +36,20 @@ class Output(NamedTuple):
     word: str
     before: tuple[Mark, ...] = ()
     after: tuple[Mark, ...] = ()
+
+
+class Hole(NamedTuple):
+    """A place where words join later (``join.py``), as if one word led from ``source`` to ``target``."""
+
+    source: int
+    """Blank state."""
+    target: int
+    """Blank state."""
+    placeholder: Placeholder
+    before: tuple[Mark, ...]
+    """Marks left just before the words."""
+    weight: float
+    """Natural log."""
 
 
 class Ending(NamedTuple):
@@ -79,6 +93,8 @@ class Graph:
     """Whether any word may follow any, so that nothing but the words themselves is asked. Not in files."""
     guessed: tuple[SpokenWord, ...] = ()
     """Words in it whose pronunciation no one vouches for. Not in files."""
+    holes: tuple[Hole, ...] = ()
+    """Where words may join; nothing can be said there until then."""
 
     @property
     def states(self) -> int:
@@ -150,6 +166,10 @@ class Graph:
             "words": [output.word for output in self.outputs],
             "marks": marked,
             "endings": [[ending.network, _encode(ending.marks)] for ending in self.endings],
+            "holes": [
+                [h.source, h.target, h.placeholder.list, h.placeholder.slot, _encode(h.before), h.weight]
+                for h in self.holes
+            ],
         }
         text = np.frombuffer(json.dumps(header, separators=(",", ":")).encode("utf-8"), dtype=np.uint8)
         arrays = {name: getattr(self, name) for name in _ARRAYS}
@@ -181,6 +201,10 @@ class Graph:
                 outputs=tuple(outputs),
                 endings=tuple(Ending(network, _decode(marks)) for network, marks in header["endings"]),
                 lm=LanguageModel.unpack(lm) if lm else None,
+                holes=tuple(
+                    Hole(source, target, Placeholder(name, slot), _decode(before), weight)
+                    for source, target, name, slot, before, weight in header.get("holes", ())
+                ),
                 **arrays,
             )
         except (*_DAMAGE, zipfile.BadZipFile, zlib.error) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge_asr.errors import GrammarError
@@ -27,10 +27,12 @@ class SlotOpen:
 
 @dataclass(frozen=True, slots=True)
 class SlotClose:
-    """End of the slot. ``value`` replaces the spoken words unless it is None."""
+    """End of the slot. Its value is ``value``, or what ``convert`` makes of the words, or the words."""
 
     name: str
     value: str | int | float | None = None
+    convert: str = ""
+    """Name of a converter (``edge_asr/understand/values.py``); only without ``value``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,27 @@ Path = Sequence[tuple[str | None, tuple[Mark, ...]]]
 """One way through a network: each word with the marks that precede it; last, None with the trailing marks."""
 
 
+class Placeholder(str):
+    """A word in whose place other words join later: those of a run-time list, or any words at all.
+
+    It reads ``{list}``, or ``{list:slot}`` where the joined words close a slot with their own values.
+    No word that can be said has braces.
+    """
+
+    list: str
+    slot: str | None
+
+    def __new__(cls, list: str, slot: str | None = None) -> Placeholder:
+        made = super().__new__(cls, f"{{{list}}}" if slot is None else f"{{{list}:{slot}}}")
+        made.list = list
+        made.slot = slot
+        return made
+
+
+ANYTHING = Placeholder("edge_asr.anything")
+"""One or more words that need not be known to the grammar."""
+
+
 @dataclass(frozen=True, slots=True)
 class WordArc:
     """From ``source`` to ``target``: leave ``mark`` (None: nothing), then say ``word`` (None: nothing)."""
@@ -59,6 +82,8 @@ class WordArc:
     """Natural log; 0 is neutral."""
     line: int = 0
     """1-based line in the grammar's source, 0 where there is none."""
+    optional: bool = False
+    """Left out where nobody knows how to say the word, instead of refused."""
 
 
 @dataclass
@@ -89,6 +114,7 @@ class WordNetwork:
         mark: Mark | None = None,
         weight: float = 0.0,
         line: int = 0,
+        optional: bool = False,
     ) -> None:
         """Add one arc.
 
@@ -102,24 +128,62 @@ class WordNetwork:
                 source=self.name,
                 line=line or None,
             )
-        self.arcs.append(WordArc(source, target, word, mark, weight, line))
+        self.arcs.append(WordArc(source, target, word, mark, weight, line, optional))
+
+    def insert(self, other: WordNetwork, source: int, target: int, *, line: int = 0) -> None:
+        """Put a copy of ``other`` between two nodes; its arcs bear ``line``."""
+        shift = self.nodes
+        self.nodes += other.nodes
+        # By arcs of their own: ``other`` may come back to its start, which is no way back to ``source``.
+        self.add(source, other.start + shift, line=line)
+        for arc in other.arcs:
+            self.add(
+                arc.source + shift,
+                arc.target + shift,
+                arc.word,
+                mark=arc.mark,
+                weight=arc.weight,
+                line=line,
+                optional=arc.optional,
+            )
+        self.add(other.end + shift, target, line=line)
 
     def vocabulary(self) -> Iterator[tuple[str, int]]:
-        """Each distinct word with the line where it first stands."""
+        """Each distinct word that can be said, with the line where it first stands."""
         seen: set[str] = set()
         for arc in self.arcs:
-            if arc.word is not None and arc.word not in seen:
+            if arc.word is not None and arc.word not in seen and not isinstance(arc.word, Placeholder):
                 seen.add(arc.word)
                 yield arc.word, arc.line
+
+    def placeholders(self) -> dict[Placeholder, int]:
+        """Each distinct placeholder with the line where it first stands."""
+        found: dict[Placeholder, int] = {}
+        for arc in self.arcs:
+            if isinstance(arc.word, Placeholder):
+                found.setdefault(arc.word, arc.line)
+        return found
+
+    def filled(self, words: Mapping[Placeholder, WordNetwork]) -> WordNetwork:
+        """The same network with the given words in the place of their placeholders."""
+        made = WordNetwork(self.name, self.nodes, self.start, self.end)
+        for arc in self.arcs:
+            if isinstance(arc.word, Placeholder) and arc.word in words:
+                before = made.add_node()
+                made.add(arc.source, before, mark=arc.mark, weight=arc.weight, line=arc.line)
+                made.insert(words[arc.word], before, arc.target, line=arc.line)
+            else:
+                made.arcs.append(arc)
+        return made
 
     def trimmed(self) -> WordNetwork:
         """The same network without the arcs and nodes that are on no way from start to end."""
         alive = self._reach(self.start, backwards=False) & self._reach(self.end, backwards=True)
         number = {node: i for i, node in enumerate(sorted(alive | {self.start, self.end}))}
         arcs = [
-            WordArc(number[arc.source], number[arc.target], arc.word, arc.mark, arc.weight, arc.line)
-            for arc in self.arcs
-            if arc.source in alive and arc.target in alive
+            WordArc(number[a.source], number[a.target], a.word, a.mark, a.weight, a.line, a.optional)
+            for a in self.arcs
+            if a.source in alive and a.target in alive
         ]
         return WordNetwork(self.name, len(number), number[self.start], number[self.end], arcs)
 

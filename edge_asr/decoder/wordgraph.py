@@ -16,7 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from edge_asr.decoder.graph import Ending, Output
-from edge_asr.decoder.network import Mark, WordArc, WordNetwork
+from edge_asr.decoder.network import Mark, Placeholder, WordArc, WordNetwork
 from edge_asr.errors import GrammarError
 
 Marks: TypeAlias = tuple[Mark, ...]
@@ -132,7 +132,10 @@ def _without_epsilons(joined: _Joined) -> WordGraph:
             for arc in joined.leaving[reached]:
                 if arc.word is None:
                     continue
-                target, after, extra = landings.get(arc.target, (arc.target, (), 0.0))
+                here: tuple[int, Marks, float] = (arc.target, (), 0.0)
+                # What joins later takes no marks along: its words may have some of their own.
+                landed = here if isinstance(arc.word, Placeholder) else landings.get(arc.target, here)
+                target, after, extra = landed
                 output = Output(arc.word, marks + _marks(arc), after)
                 number = numbers.setdefault(output, len(numbers))
                 steps[node].append((number, weight + arc.weight + extra, target))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge_asr.decoder.network import IntentMark, Path, SlotClose, SlotFixed, SlotOpen
+from edge_asr.understand.values import Value, convert
 
-Value = str | int | float
 SlotValue = Value | list[Value]
 
 
@@ -28,13 +28,14 @@ def interpret(path: Path) -> Interpretation | None:
         behind the last word.
 
     Of several intents the last one counts. A slot without a value of its own takes the words said
-    between its marks (those of slots within it included); a slot within which nothing was said is
-    left out. What is said goes before what the sentence sets without saying it. A slot still open
-    at the end (the path of an unfinished sentence) is left out.
+    between its marks (those of slots within it included), or what its converter makes of them; a slot
+    within which nothing was said is left out. What is said goes before what the sentence sets without
+    saying it. A slot still open at the end (the path of an unfinished sentence) is left out.
 
     Raises
     ------
-    ValueError: a SlotClose without its SlotOpen: the path comes from no network.
+    ValueError: a SlotClose without its SlotOpen, or a converter that cannot read the words: the path
+        comes from no network.
     """
     intent: str | None = None
     spoken: dict[str, list[Value]] = {}
@@ -50,8 +51,7 @@ def interpret(path: Path) -> Interpretation | None:
             elif isinstance(mark, SlotOpen):
                 opened.append((mark.name, len(words)))
             else:
-                text = " ".join(words[_close(opened, mark) :])
-                value = text if mark.value is None else mark.value
+                value = _value(words[_close(opened, mark) :], mark)
                 if value != "":
                     spoken.setdefault(mark.name, []).append(value)
         if word is not None:
@@ -60,6 +60,13 @@ def interpret(path: Path) -> Interpretation | None:
         return None
     values = {**fixed, **spoken}
     return Interpretation(intent, {name: v[0] if len(v) == 1 else v for name, v in values.items()})
+
+
+def _value(words: list[str], mark: SlotClose) -> Value:
+    """What fills the slot; nothing is an empty text."""
+    if mark.value is not None:
+        return mark.value
+    return convert(mark.convert, words) if mark.convert and words else " ".join(words)
 
 
 def _close(opened: list[tuple[str, int]], mark: SlotClose) -> int:

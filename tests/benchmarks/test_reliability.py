@@ -15,12 +15,16 @@ from benchmarks.reliability import bins_of, calibration_error, draw, fit, separa
 def test_the_error_is_the_mean_distance_over_the_bins() -> None:
     confidence = np.array([0.05, 0.05, 0.95, 0.95])
     right = np.array([False, True, True, True])
-    assert calibration_error(confidence, right) == pytest.approx(0.5 * 0.45 + 0.5 * 0.05)
-    assert bins_of(confidence, right) == [
-        {"count": 2, "confidence": 0.05, "right": 0.5},
-        {"count": 2, "confidence": 0.95, "right": 1.0},
+    bins = bins_of(confidence, right)
+    assert bins == [
+        {"share": 0.5, "confidence": 0.05, "right": 0.5},
+        {"share": 0.5, "confidence": 0.95, "right": 1.0},
     ]
-    assert bins_of(np.array([1.0]), np.array([True])) == [{"count": 1, "confidence": 1.0, "right": 1.0}]
+    assert calibration_error(bins) == pytest.approx(0.5 * 0.45 + 0.5 * 0.05)
+    assert bins_of(np.array([1.0]), np.array([True])) == [{"share": 1.0, "confidence": 1.0, "right": 1.0}]
+    assert bins_of(confidence[:2], right[:2], np.array([3.0, 1.0])) == [
+        {"share": 1.0, "confidence": 0.05, "right": 0.25}
+    ]
 
 
 def test_separation_counts_pairs() -> None:
@@ -40,8 +44,8 @@ def test_a_fit_finds_the_weights_behind_the_outcomes() -> None:
     right = rng.random(20_000) < probability
     found = fit(features, right)
     np.testing.assert_allclose(found, truth, atol=0.06)
-    assert calibration_error(1 / (1 + np.exp(-features @ found)), right) < 0.02
-    assert calibration_error(np.full(20_000, 0.95), right) > 0.3
+    assert calibration_error(bins_of(1 / (1 + np.exp(-features @ found)), right)) < 0.02
+    assert calibration_error(bins_of(np.full(20_000, 0.95), right)) > 0.3
 
 
 def test_shares_move_the_balance() -> None:

@@ -14,7 +14,10 @@ import pytest
 import soundfile
 
 SENTENCE = "turn on the lights in the living room"
-FIELDS = {"file", "text", "intent", "slots", "confidence", "words", "nbest", "audio_s", "wall_s", "reason"}
+FIELDS = {
+    *("file", "text", "written", "intent", "slots", "confidence", "words", "nbest"),
+    *("audio_s", "wall_s", "reason"),
+}
 
 
 @pytest.fixture
@@ -179,3 +182,31 @@ def test_a_reader_that_leaves_is_no_error(sample: Path) -> None:
     command = f"{sys.executable} -m edge_asr.cli transcribe --json {sample} {sample} | head -c 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert "Traceback" not in done.stderr
+
+
+def test_run_time_list_comes_from_a_file(tmp_path: Path, sample: Path) -> None:
+    grammar = tmp_path / "rooms.jsgf"
+    grammar.write_text("#JSGF V1.0; grammar g; public <On> = turn on the lights in the <lists.room>{room};")
+    rooms = tmp_path / "rooms.txt"
+    rooms.write_text("# where\nkitchen\nliving room\tlounge\n")
+    done = edge_asr("transcribe", "--json", "--grammar", grammar, "--list", f"room={rooms}", sample)
+    assert (done.returncode, done.stderr) == (0, "")
+    [result] = objects(done)
+    assert (result["text"], result["slots"]) == (SENTENCE, {"room": "lounge"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--list", "room"], "expected NAME=FILE"),
+        (["--list", "room=none.txt"], "--grammar FILE"),
+        (["--grammar", "HOME", "--list", "room=none.txt"], "cannot read"),
+        (["--grammar", "HOME", "--list", "room=HOME"], "no grammar has an empty run-time list 'room'"),
+    ],
+)
+def test_list_without_its_grammar_or_file(
+    sample: Path, home: Path, arguments: list[str], problem: str
+) -> None:
+    done = edge_asr("transcribe", *[a.replace("HOME", str(home)) for a in arguments], sample)
+    assert done.returncode == 2
+    assert problem in done.stderr

@@ -158,3 +158,31 @@ def test_damaged_graph_is_refused_by_name(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     with pytest.raises(BundleError, match=r"loop\.npz"):
         Graph.load(path)
+
+
+def test_converter_of_a_slot_is_saved(tmp_path: Path) -> None:
+    network = WordNetwork("n")
+    node = network.add_node()
+    network.add(network.start, node, "a", mark=SlotOpen("level"))
+    network.add(node, network.end, mark=SlotClose("level", convert="number"))
+    compile_network(network, LEXICON).save(tmp_path / "graph.npz")
+    marks = [m for o in Graph.load(tmp_path / "graph.npz").outputs for m in o.after]
+    assert marks == [SlotClose("level", convert="number")]
+
+
+def test_optional_words_that_nobody_can_say_are_left_out() -> None:
+    network = WordNetwork("n")
+    for word, optional in (("a", False), ("foo", True), ("bc", True)):
+        network.add(network.start, network.end, word, optional=optional)
+    graph = compile_network(network, LEXICON)
+    assert [output.word for output in graph.outputs] == ["a", "bc"]
+    network.add(network.start, network.end, "foo", line=4)
+    with pytest.raises(GrammarError, match=r"^n:4: unknown word 'foo'$"):
+        compile_network(network, LEXICON)
+
+
+def test_grammar_of_optional_words_alone_may_have_no_sentence() -> None:
+    network = WordNetwork("n")
+    network.add(network.start, network.end, "foo", optional=True)
+    with pytest.raises(GrammarError, match="no complete sentence"):
+        compile_network(network, LEXICON)

@@ -27,6 +27,8 @@ class FragmentArc(NamedTuple):
     text: str | None
     mark: Mark | None
     line: int
+    words: WordNetwork | None = None
+    """Whole words in the place of a text, with white space around."""
 
 
 class _Step(NamedTuple):
@@ -82,6 +84,13 @@ class FragmentNetwork:
             self.add(source, end, word, line=line)
             source = end
 
+    def add_network(self, source: int, target: int, words: WordNetwork, line: int) -> None:
+        """Put whole words, with white space around them, between two nodes."""
+        first, last = self.add_node(), self.add_node()
+        self.add(source, first, SPACE, line=line)
+        self.leaving[first].append(FragmentArc(last, None, None, line, words))
+        self.add(last, target, SPACE, line=line)
+
     def merge_into(self, network: WordNetwork, source: int, target: int) -> None:
         """Add the words of this network between two nodes of ``network``.
 
@@ -106,7 +115,9 @@ class _Merge:
         while self._waiting:
             node = self._waiting.pop()
             for arc in self._leaving[node]:
-                if arc.text is None or arc.text == SPACE:
+                if arc.words is not None:
+                    self._network.insert(arc.words, self._at(node), self._at(arc.target), line=arc.line)
+                elif arc.text is None or arc.text == SPACE:
                     self._network.add(self._at(node), self._at(arc.target), mark=arc.mark, line=arc.line)
             self._add_words(node)
 

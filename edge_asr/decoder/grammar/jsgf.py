@@ -22,7 +22,20 @@ What tags mean here:
   A value with a semicolon needs them.
 - Any other tag is an error.
 
-Everything of the format is read except ``import``. Words are lower-cased, numbers in digits are
+``import`` knows two grammars. ``edge_asr`` holds what is built in (numbers, times, dates and so on, see
+``builtin/__init__.py``)::
+
+    import <edge_asr.time>;
+    public <Wake> = wake me at <time>{at};
+
+A slot around such a rule and nothing else gets its value ("06:30"); otherwise the words. ``<anything>``
+stands for one or more words that nobody wrote down. ``lists`` holds the lists that join when the
+program runs (``Recognizer.join``)::
+
+    import <lists.contact>;
+    public <Call> = call <contact>{who} | message <contact>{who} saying <edge_asr.anything>{text};
+
+Everything else of the format is read. Words are lower-cased, numbers in digits are
 spelled out. The heaviest alternative is neutral and the others cost the logarithm of their share of
 it; weight 0 is <VOID>. Recursion is allowed at the very end of a rule (``<many> = <one> | <one> and
 <many>``). A rule that can be said by silence is read as if it could not.
@@ -35,10 +48,12 @@ import math
 import re
 from pathlib import Path
 
+from edge_asr.decoder.grammar.builtin import LISTS, converter
 from edge_asr.decoder.grammar.jsgf_parser import (
     Chain,
     Choice,
     Expansion,
+    Imported,
     Null,
     Reference,
     Repeat,
@@ -47,7 +62,7 @@ from edge_asr.decoder.grammar.jsgf_parser import (
     Token,
     parse,
 )
-from edge_asr.decoder.grammar.jsgf_rules import Rules
+from edge_asr.decoder.grammar.jsgf_rules import Rules, imported_network
 from edge_asr.decoder.grammar.text_file import decode, read_bytes
 from edge_asr.decoder.grammar.words import add_phrase
 from edge_asr.decoder.network import IntentMark, Mark, SlotClose, SlotFixed, SlotOpen, WordNetwork
@@ -134,6 +149,8 @@ class _Builder:
             self._add_repeat(item, source, target)
         elif isinstance(item, Reference):
             self._add_reference(item, source, target)
+        elif isinstance(item, Imported):
+            self._network.insert(imported_network(item), source, target, line=item.line)
         elif isinstance(item, Tagged):
             self._add_tagged(item, source, target)
         # What remains is Void: no way leads on.
@@ -201,9 +218,25 @@ class _Builder:
             opened = self._network.add_node()
             self._network.add(source, opened, mark=SlotOpen(name), line=item.line)
             source = opened
+            filling = item.item
+            while isinstance(filling, Reference):
+                filling = self._rules.body(filling)
+            if isinstance(filling, Imported) and not kind:
+                self._add_imported_slot(name, filling, source, target)
+                return
             closing = SlotClose(name, _typed(value) if kind else None)
         self._add(item.item, source, inner)
         self._network.add(inner, target, mark=closing, line=item.line)
+
+    def _add_imported_slot(self, slot: str, item: Imported, source: int, target: int) -> None:
+        """What fills the slot has a value: that of the list's entry, or what the words mean."""
+        words = imported_network(item, slot)
+        if item.grammar != LISTS:
+            inner = self._network.add_node()
+            close = SlotClose(slot, convert=converter(item.name))
+            self._network.add(inner, target, mark=close, line=item.line)
+            target = inner
+        self._network.insert(words, source, target, line=item.line)
 
     def _error(self, message: str, line: int) -> GrammarError:
         return GrammarError(message, source=self._network.name, line=line)

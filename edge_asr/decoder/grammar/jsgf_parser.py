@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
+from edge_asr.decoder.grammar.builtin import LISTS, NAMESPACE, known_builtins
 from edge_asr.errors import GrammarError
 
 _DEEPEST = 100
@@ -37,6 +39,15 @@ class Token:
 class Reference:
     """<rule>"""
 
+    name: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Imported:
+    """<grammar.rule> of a grammar that is built in, or <lists.name>."""
+
+    grammar: str
     name: str
     line: int
 
@@ -81,7 +92,7 @@ class Tagged:
     line: int
 
 
-Expansion = Token | Reference | Null | Void | Chain | Choice | Repeat | Tagged
+Expansion = Token | Reference | Imported | Null | Void | Chain | Choice | Repeat | Tagged
 
 
 def optional(item: Expansion) -> Choice:
@@ -133,9 +144,18 @@ class _Parser:
         self._lexemes = self._split(text, header.end())
         self._next = 0
         self._depth = 0
+        self._imported: dict[str, tuple[str, str]] = {}
+        """Short name -> grammar and rule."""
+        # A rule of the file goes before an imported one of the same name.
+        self._defined = {
+            lexeme.text[1:-1].strip()
+            for lexeme, after in pairwise(self._lexemes)
+            if lexeme.kind == "reference" and after.kind == "sign" and after.text == "="
+        }
 
     def grammar(self) -> Grammar:
         grammar = Grammar(self._grammar_name())
+        self._read_imports()
         while self._peek().kind != "end":
             rule = self._rule(grammar.name)
             if rule.name in grammar.rules:
@@ -168,10 +188,35 @@ class _Parser:
         self._take_sign(";")
         return name
 
+    def _read_imports(self) -> None:
+        """``import <edge_asr.number>;`` or ``import <edge_asr.*>;`` lets the rule be called <number>."""
+        while self._peek().kind == "token" and self._peek().text == "import":
+            self._next += 1
+            named = self._take("reference", "what is imported, such as <edge_asr.number>")
+            grammar, _, rule = named.text[1:-1].strip().rpartition(".")
+            if rule == "*" and grammar == NAMESPACE:
+                self._imported |= {name: (grammar, name) for name in known_builtins()}
+            else:
+                self._imported[rule] = (grammar, rule)
+                self._import(grammar, rule, named)
+            self._take_sign(";")
+
+    def _import(self, grammar: str, rule: str, named: _Lexeme) -> Imported:
+        """What a qualified name stands for."""
+        if grammar not in (NAMESPACE, LISTS):
+            raise self._error(
+                f"{named.text} is a rule of another file: copy it into this one. Only <{NAMESPACE}.NAME> "
+                f"and <{LISTS}.NAME> can be imported",
+                named.line,
+            )
+        if grammar == NAMESPACE and rule not in known_builtins():
+            raise self._error(f"there is no {named.text}: {_listed(known_builtins())}", named.line)
+        return Imported(grammar, rule, named.line)
+
     def _rule(self, grammar_name: str) -> Rule:
         first = self._peek()
         if first.kind == "token" and first.text == "import":
-            raise self._error("import is not supported: copy the imported rules into this file", first.line)
+            raise self._error("expected all imports before the first rule", first.line)
         public = first.kind == "token" and first.text == "public"
         if public:
             self._next += 1
@@ -224,9 +269,7 @@ class _Parser:
             item = Token(_unescape(text), lexeme.line)
         elif lexeme.kind == "reference":
             self._next += 1
-            name = self._reference_name(lexeme, self._grammar)
-            special: dict[str, Expansion] = {"NULL": Null(), "VOID": Void()}
-            item = special.get(name, Reference(name, lexeme.line))
+            item = self._referenced(lexeme)
         elif lexeme.text in ("(", "["):
             self._next += 1
             inner = self._choice()
@@ -253,6 +296,17 @@ class _Parser:
                 return item
             self._next += 1
 
+    def _referenced(self, lexeme: _Lexeme) -> Expansion:
+        """A special rule, one of this file, or one that is imported or named in full."""
+        grammar, _, rule = lexeme.text[1:-1].strip().rpartition(".")
+        if grammar in (NAMESPACE, LISTS) and grammar != self._grammar:
+            return self._import(grammar, rule, lexeme)
+        name = self._reference_name(lexeme, self._grammar)
+        if name in self._imported and name not in self._defined:
+            return Imported(*self._imported[name], lexeme.line)
+        special: dict[str, Expansion] = {"NULL": Null(), "VOID": Void()}
+        return special.get(name, Reference(name, lexeme.line))
+
     def _reference_name(self, lexeme: _Lexeme, grammar_name: str) -> str:
         """The rule's own name; a reference may spell the grammar's name before it."""
         name = lexeme.text[1:-1].strip()
@@ -261,7 +315,9 @@ class _Parser:
         qualifier, _, own = name.rpartition(".")
         if qualifier and qualifier not in (grammar_name, grammar_name.rpartition(".")[2]):
             raise self._error(
-                f"{lexeme.text} is a rule of another grammar: import is not supported", lexeme.line
+                f"{lexeme.text} is a rule of another grammar: only <{NAMESPACE}.NAME> and <{LISTS}.NAME> "
+                "can be used here",
+                lexeme.line,
             )
         return own
 
@@ -284,6 +340,10 @@ class _Parser:
 
     def _error(self, message: str, line: int) -> GrammarError:
         return GrammarError(message, source=self._source, line=line)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return "expected one of " + ", ".join(f"<{NAMESPACE}.{name}>" for name in names)
 
 
 def _unescape(text: str) -> str:

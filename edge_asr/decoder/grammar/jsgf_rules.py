@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from edge_asr.decoder.grammar.builtin import LISTS, builtin_network, placeholder_network
 from edge_asr.decoder.grammar.jsgf_parser import (
     Chain,
     Choice,
     Expansion,
     Grammar,
+    Imported,
     Null,
     Reference,
     Repeat,
     Rule,
     Tagged,
 )
-from edge_asr.decoder.network import MAX_ARCS
+from edge_asr.decoder.network import MAX_ARCS, Placeholder, WordNetwork
 from edge_asr.errors import GrammarError
 
 
@@ -179,10 +181,25 @@ class Rules:
                 return _Size(full, full)
             # Part i without silence and everything behind it in full, for every i.
             return _Size(full, sum(s.without_silence + i * s.full for i, s in enumerate(sizes)))
+        if isinstance(item, Imported):
+            size = len(imported_network(item).arcs) + 2
+            return _Size(size, size)
         return _Size(1, 1)
 
     def _error(self, message: str, line: int) -> GrammarError:
         return GrammarError(message, source=self._source, line=line)
+
+
+def imported_network(item: Imported, slot: str | None = None) -> WordNetwork:
+    """The words of a built-in, or the place where a run-time list joins.
+
+    Parameters
+    ----------
+    slot: that the list closes with the values of its entries.
+    """
+    if item.grammar == LISTS:
+        return placeholder_network(Placeholder(item.name, slot))
+    return builtin_network(item.name)
 
 
 def _choice(ways: list[tuple[Expansion, float]]) -> Expansion | None:

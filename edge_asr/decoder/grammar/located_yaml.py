@@ -88,6 +88,15 @@ def parse_yaml(text: str, source: str) -> Value:
         raise GrammarError("YAML: nested too deep, or within itself", source=source) from error
 
 
+def as_value(data: Any, source: str) -> Value:
+    """Ordinary Python objects, as JSON has them, with 0 for every line."""
+    if isinstance(data, dict):
+        return Value({str(key): as_value(item, source) for key, item in data.items()}, source, 0)
+    if isinstance(data, list):
+        return Value([as_value(item, source) for item in data], source, 0)
+    return Value(Text(data, source, 0) if isinstance(data, str) else data, source, 0)
+
+
 class _Converter:
     """From nodes to Values. Each node once, so that repeated aliases cannot multiply."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from edge_asr.decoder.network import Mark, Path, WordArc, WordNetwork
+from edge_asr.decoder.network import ANYTHING, Mark, Path, Placeholder, WordArc, WordNetwork
 
 
 class _Place(NamedTuple):
@@ -25,7 +25,10 @@ class _Arrival(NamedTuple):
 
 
 def match(network: WordNetwork, words: Sequence[str]) -> Path | None:
-    """The heaviest way that says exactly ``words``, or None."""
+    """The heaviest way that says exactly ``words``, or None.
+
+    Any words fit an open slot; none fit where a run-time list has not joined (``WordNetwork.filled``).
+    """
     leaving: dict[int, list[WordArc]] = {}
     for arc in network.arcs:
         leaving.setdefault(arc.source, []).append(arc)
@@ -35,20 +38,26 @@ def match(network: WordNetwork, words: Sequence[str]) -> Path | None:
     while waiting:
         place = waiting.popleft()
         for arc in leaving.get(place.node, ()):
-            if arc.word is None:
-                target = _Place(place.position, arc.target)
-            elif place.position < len(words) and words[place.position] == arc.word:
-                target = _Place(place.position + 1, arc.target)
-            else:
-                continue
             weight = best[place].weight + arc.weight
-            if target not in best or weight > best[target].weight:
-                best[target] = _Arrival(weight, place, arc)
-                waiting.append(target)
-    return _way_back(best, goal) if goal in best else None
+            for position in _positions(arc, place.position, words):
+                target = _Place(position, arc.target)
+                if target not in best or weight > best[target].weight:
+                    best[target] = _Arrival(weight, place, arc)
+                    waiting.append(target)
+    return _way_back(best, goal, words) if goal in best else None
 
 
-def _way_back(best: dict[_Place, _Arrival], goal: _Place) -> Path:
+def _positions(arc: WordArc, position: int, words: Sequence[str]) -> Iterable[int]:
+    """How many words may be said behind ``arc``."""
+    if arc.word is None:
+        return (position,)
+    if arc.word == ANYTHING:
+        return range(position + 1, len(words) + 1)
+    fits = position < len(words) and words[position] == arc.word and not isinstance(arc.word, Placeholder)
+    return (position + 1,) if fits else ()
+
+
+def _way_back(best: dict[_Place, _Arrival], goal: _Place, words: Sequence[str]) -> Path:
     """The path to ``goal``."""
     path: list[tuple[str | None, tuple[Mark, ...]]] = []
     word: str | None = None
@@ -56,9 +65,10 @@ def _way_back(best: dict[_Place, _Arrival], goal: _Place) -> Path:
     place: _Place | None = goal
     while place is not None:
         arrival = best[place]
-        if arrival.arc is not None and arrival.arc.word is not None:
+        first = arrival.before.position if arrival.before else place.position
+        for said in reversed(words[first : place.position]):
             path.append((word, tuple(reversed(marks))))
-            word, marks = arrival.arc.word, []
+            word, marks = said, []
         if arrival.arc is not None and arrival.arc.mark is not None:
             marks.append(arrival.arc.mark)
         place = arrival.before

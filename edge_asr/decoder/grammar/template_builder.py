@@ -12,18 +12,17 @@ from hassil import (
     Permutation,
     RuleReference,
     TextChunk,
-    check_excluded_context,
-    check_required_context,
 )
 from hassil.expression import Group
 
+from edge_asr.decoder.grammar.builtin import builtin_network, converter, placeholder_network
 from edge_asr.decoder.grammar.fragments import FragmentNetwork
 from edge_asr.decoder.grammar.located_yaml import Text
-from edge_asr.decoder.grammar.numbers import Words, spell_decimal
-from edge_asr.decoder.grammar.template_file import Block, NumberRange, TextValue
-from edge_asr.decoder.grammar.template_scope import Scope, place_error
-from edge_asr.decoder.grammar.words import SPACE
-from edge_asr.decoder.network import Mark, SlotClose, SlotFixed, SlotOpen
+from edge_asr.decoder.grammar.number_range import CONVERT as NUMBER_CONVERTER
+from edge_asr.decoder.grammar.number_range import spelled_network
+from edge_asr.decoder.grammar.template_file import Block, Builtin, NumberRange, RunTimeList, TextValue
+from edge_asr.decoder.grammar.template_scope import Scope, fits, place_error, slot_name
+from edge_asr.decoder.network import Mark, Placeholder, SlotClose, SlotFixed, SlotOpen, WordNetwork
 
 
 class SentenceBuilder:
@@ -78,12 +77,20 @@ class SentenceBuilder:
     def _add_list(self, reference: ListReference, source: int, target: int, place: Text) -> None:
         entries = self._scope.slot_list(reference, place)
         # {area:@name} is heard but fills no slot: Home Assistant uses it in its answer only.
-        slot = None if reference.is_capture else str(reference.slot_name)
+        slot = None if reference.is_capture else slot_name(reference)
         inside = self._add_marks(source, [SlotOpen(slot)] if slot else [], place)
         if isinstance(entries, NumberRange):
             self._add_range(entries, slot, inside, target, place)
             return
-        fitting = [value for value in getattr(entries, "values", ()) if self._fits(value)]
+        if isinstance(entries, Builtin):
+            close = SlotClose(slot, convert=converter(entries.name)) if slot else None
+            self._add_closed(builtin_network(entries.name), close, inside, target, place)
+            return
+        if isinstance(entries, RunTimeList):
+            words = placeholder_network(Placeholder(str(reference.list_name), slot))
+            self._fragments.add_network(inside, target, words, place.line)
+            return
+        fitting = [value for value in getattr(entries, "values", ()) if fits(value, self._block)]
         if not fitting:
             raise place_error(f"no value of the list {reference.list_name!r} can be said here", place)
         for value in fitting:
@@ -99,26 +106,29 @@ class SentenceBuilder:
     def _add_range(
         self, entries: NumberRange, slot: str | None, source: int, target: int, place: Text
     ) -> None:
-        """Numbers share their first words: twenty, twenty one, twenty two."""
-        line = place.line
-        end = self._fragments.add_node()
-        self._fragments.add(end, target, SPACE, line=line)
-        nodes: dict[Words, int] = {(): self._fragments.add_node()}
-        self._fragments.add(source, nodes[()], SPACE, line=line)
-        for digits, value in entries.numbers():
-            try:
-                variants = spell_decimal(digits)
-            except ValueError as error:
-                raise place_error(str(error), place) from error
-            for words in variants:
-                for i in range(len(words)):
-                    if words[: i + 1] not in nodes:
-                        nodes[words[: i + 1]] = self._fragments.add_node()
-                        spaced = self._fragments.add_node()
-                        self._fragments.add(nodes[words[:i]], spaced, SPACE, line=line)
-                        self._fragments.add(spaced, nodes[words[: i + 1]], words[i], line=line)
-                mark = SlotClose(slot, value) if slot else None
-                self._fragments.add(nodes[words], end, mark=mark, line=line)
+        """Numbers share their words; so do their values, unless a multiplier makes them others."""
+        if entries.multiplier is not None and slot:
+            for digits, value in entries.numbers():
+                words = self._spelled((digits,), place)
+                self._add_closed(words, SlotClose(slot, value), source, target, place)
+        else:
+            words = self._spelled(tuple(digits for digits, _ in entries.numbers()), place)
+            close = SlotClose(slot, convert=NUMBER_CONVERTER) if slot else None
+            self._add_closed(words, close, source, target, place)
+
+    def _spelled(self, numbers: tuple[str, ...], place: Text) -> WordNetwork:
+        try:
+            return spelled_network(numbers)
+        except ValueError as error:
+            raise place_error(str(error), place) from error
+
+    def _add_closed(
+        self, words: WordNetwork, mark: Mark | None, source: int, target: int, place: Text
+    ) -> None:
+        """Whole words, then the mark that closes their slot."""
+        after = self._fragments.add_node()
+        self._fragments.add_network(source, after, words, place.line)
+        self._fragments.add(after, target, mark=mark, line=place.line)
 
     def _add_marks(self, source: int, marks: Sequence[Mark], place: Text) -> int:
         """Marks in a row; return the node behind them."""
@@ -127,13 +137,6 @@ class SentenceBuilder:
             self._fragments.add(source, after, mark=mark, line=place.line)
             source = after
         return source
-
-    def _fits(self, value: TextValue) -> bool:
-        """Does the value's own context allow it in this block?"""
-        required = check_required_context(
-            self._block.requires_context, value.context, allow_missing_keys=True
-        )
-        return required and check_excluded_context(self._block.excludes_context, value.context)
 
     def _context_slots(self, value: TextValue) -> list[Mark]:
         """The value's context where requires_context asks for it as a slot."""

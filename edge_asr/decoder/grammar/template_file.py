@@ -5,10 +5,12 @@ Only the frame is read here; the template texts themselves are parsed later (tem
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_asr.decoder.grammar.builtin import ANYTHING, known_builtins
 from edge_asr.decoder.grammar.located_yaml import Text, Value, parse_yaml
 from edge_asr.errors import GrammarError
 
@@ -28,6 +30,7 @@ _BLOCK_KEYS = {
     "required_keywords",
     "inferred_domain",
     "name_domains",
+    "weight",
 }
 _RANGE_KEYS = {
     "from",
@@ -86,11 +89,18 @@ class NumberRange:
 
 
 @dataclass(frozen=True)
-class Wildcard:
-    """A list that stands for any words."""
+class Builtin:
+    """A list that is built in (``builtin/__init__.py``); "anything" is Home Assistant's wildcard."""
+
+    name: str
 
 
-SlotList = TextValues | NumberRange | Wildcard
+@dataclass(frozen=True)
+class RunTimeList:
+    """A list whose values join when the program runs."""
+
+
+SlotList = TextValues | NumberRange | Builtin | RunTimeList
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,8 @@ class Block:
     excludes_context: dict[str, Any] = field(default_factory=dict)
     rules: dict[str, Text] = field(default_factory=dict)
     lists: dict[str, SlotList] = field(default_factory=dict)
+    weight: float = 1.0
+    """How often the sentences are said, compared with those of other blocks; above 0."""
     line: int = 0
 
 
@@ -145,7 +157,11 @@ def parse_template_file(text: str, source: str) -> TemplateFile:
     ------
     GrammarError: YAML syntax, or a key or value that is not of this format; with its line.
     """
-    top = parse_yaml(text, source)
+    return template_file(parse_yaml(text, source))
+
+
+def template_file(top: Value) -> TemplateFile:
+    """The frame of a document that was parsed already; errors as ``parse_template_file``."""
     keys = _known(top, _FILE_KEYS, "the file")
     if "language" not in keys:
         raise top.error("expected a key 'language' (such as language: en), found none")
@@ -171,8 +187,18 @@ def _block(block: Value) -> Block:
         excludes_context=_context(keys, "excludes_context"),
         rules=_rules(keys),
         lists=_lists(keys),
+        weight=_weight(keys),
         line=block.line,
     )
+
+
+def _weight(keys: dict[str, Value]) -> float:
+    if "weight" not in keys:
+        return 1.0
+    weight = keys["weight"].value
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+        raise keys["weight"].error(f"expected a number above 0 for weight, got {weight!r}")
+    return float(weight)
 
 
 def _lists(keys: dict[str, Value]) -> dict[str, SlotList]:
@@ -190,8 +216,20 @@ def _slot_list(name: str, value: Value) -> SlotList:
     if "range" in keys:
         return _number_range(keys["range"])
     if "wildcard" in keys and keys["wildcard"].value is True:
-        return Wildcard()
-    raise value.error(f"expected values, range or 'wildcard: true' in list {name}, found none of them")
+        return Builtin(ANYTHING)
+    if "runtime" in keys and keys["runtime"].value is True:
+        return RunTimeList()
+    if "builtin" in keys:
+        builtin = str(keys["builtin"].text("builtin"))
+        if builtin not in known_builtins():
+            raise keys["builtin"].error(
+                f"there is no built-in {builtin!r}; known: {', '.join(known_builtins())}"
+            )
+        return Builtin(builtin)
+    raise value.error(
+        f"expected values, range or builtin, 'wildcard: true' or 'runtime: true' in list {name}, "
+        "found none of them"
+    )
 
 
 def _text_value(entry: Value) -> TextValue:

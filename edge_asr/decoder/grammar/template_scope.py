@@ -8,17 +8,30 @@ from hassil import (
     Permutation,
     RuleReference,
     TextChunk,
+    check_excluded_context,
+    check_required_context,
     parse_sentence,
 )
 from hassil.expression import Group
 from hassil.parser import ParseError
 
+from edge_asr.decoder.grammar.builtin import NAMESPACE, builtin_network, known_builtins
 from edge_asr.decoder.grammar.located_yaml import Text
-from edge_asr.decoder.grammar.template_file import NumberRange, SlotList, TemplateFile, TextValues
+from edge_asr.decoder.grammar.template_file import (
+    Block,
+    Builtin,
+    NumberRange,
+    RunTimeList,
+    SlotList,
+    TemplateFile,
+    TextValue,
+)
 from edge_asr.errors import GrammarError
 
 _ARCS_PER_NUMBER = (8, 32)
 """Rough size of one number below and from a thousand: words, white space, marks, all ways to say it."""
+_ARCS_AROUND = 8
+"""White space and marks around whole words."""
 _DEEPEST = 50
 """Brackets within brackets."""
 
@@ -49,7 +62,7 @@ class Scope:
 
         Raises
         ------
-        GrammarError: an unknown rule or list, a wildcard, or rules within themselves.
+        GrammarError: an unknown rule or list, or rules within themselves.
         """
         try:
             return self._size(self.parse(sentence), sentence, ())
@@ -60,6 +73,14 @@ class Scope:
         """The list that ``{...}`` names, or the range that it spells (``{0..100:brightness}``)."""
         if reference.list_name in self.lists:
             return self.lists[reference.list_name]
+        namespace, _, name = str(reference.list_name).rpartition(".")
+        if namespace == NAMESPACE:
+            if name not in known_builtins():
+                raise place_error(
+                    f"there is no built-in {reference.list_name!r}; known: {', '.join(known_builtins())}",
+                    place,
+                )
+            return Builtin(name)
         inline = reference.get_inline_range()
         if inline is None:
             raise place_error(f"there is no list {reference.list_name!r}", place)
@@ -99,11 +120,10 @@ class Scope:
             self.text("0", place)
             largest = max(abs(entries.start), abs(entries.stop))
             return len(entries) * _ARCS_PER_NUMBER[largest >= 1000]
-        if not isinstance(entries, TextValues):
-            raise place_error(
-                f"the list {reference.list_name!r} is a wildcard: only words known beforehand can be heard",
-                place,
-            )
+        if isinstance(entries, Builtin):
+            return len(builtin_network(entries.name).arcs) + _ARCS_AROUND
+        if isinstance(entries, RunTimeList):
+            return 1 + _ARCS_AROUND
         texts = [value.spoken for value in entries.values]
         templates = [value.spoken for value in entries.values if value.is_template]
         return self._named(f"{{{reference.list_name}}}", place, within, texts, templates)
@@ -119,6 +139,18 @@ class Scope:
             inner = sum(self._size(self.parse(text), text, (*within, label)) for text in templates)
             self._sizes[label] = inner + 4 * len(texts)
         return self._sizes[label]
+
+
+def slot_name(reference: ListReference) -> str:
+    """The slot that a list fills; without a name of its own, that of the list or the built-in."""
+    name = str(reference.slot_name)
+    return name.removeprefix(f"{NAMESPACE}.") if name == reference.list_name else name
+
+
+def fits(value: TextValue, block: Block) -> bool:
+    """Does the value's own context allow it in this block?"""
+    required = check_required_context(block.requires_context, value.context, allow_missing_keys=True)
+    return bool(required and check_excluded_context(block.excludes_context, value.context))
 
 
 def _depth(text: str) -> int:

@@ -26,34 +26,51 @@ A file looks like this::
 - ``requires_context`` and ``excludes_context`` choose list values by their ``context``, and
   ``slot: true`` copies it to a slot, as in hassil; what would come from outside is taken as given.
 - Skip words may precede and follow a sentence, at most two at either end. (hassil takes them anywhere.)
-- A list with ``wildcard: true`` cannot be used: nobody could spell its words beforehand.
+- ``{edge_asr.time:at}`` and lists with ``builtin: time`` are slots that are built in
+  (``builtin/__init__.py``); a list with ``wildcard: true`` takes one or more words that nobody wrote
+  down, as ``{edge_asr.anything:text}`` does.
+- A list with ``runtime: true`` is filled when the program runs (``Recognizer.join``).
+- A block's ``weight`` says how often its sentences are said compared with those of other blocks (1
+  where none is written). The heaviest is neutral, the others cost the logarithm of their share of it.
 - ``metadata``, ``response``, ``settings`` and the like have no meaning here.
 """
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from edge_asr.decoder.grammar.fragments import FragmentNetwork
-from edge_asr.decoder.grammar.located_yaml import Text
+from edge_asr.decoder.grammar.located_yaml import Text, parse_yaml
 from edge_asr.decoder.grammar.template_builder import SentenceBuilder
-from edge_asr.decoder.grammar.template_file import Block, TemplateFile, parse_template_file
+from edge_asr.decoder.grammar.template_file import Block, TemplateFile, parse_template_file, template_file
 from edge_asr.decoder.grammar.template_scope import Scope, place_error
 from edge_asr.decoder.grammar.text_file import read_utf8
 from edge_asr.decoder.grammar.words import add_phrase
 from edge_asr.decoder.network import MAX_ARCS, IntentMark, Mark, SlotFixed, WordArc, WordNetwork
 from edge_asr.errors import GrammarError
 
+HOME = "home_assistant"
+"""The key by which a YAML file is known to describe a home."""
+
 
 def read_templates(path: Path) -> WordNetwork:
     """The network of a YAML file, or of all YAML files of a directory taken together.
+
+    A file with the key ``home_assistant`` brings Home Assistant's own sentences (home_assistant.py).
 
     Raises
     ------
     GrammarError: a file that cannot be read or a mistake in it, with its line.
     """
     if not path.is_dir():
-        return parse_templates(read_utf8(path), path.name)
+        top = parse_yaml(read_utf8(path), path.name)
+        if isinstance(top.value, dict) and HOME in top.value:
+            # Imported here, since it makes templates itself.
+            from edge_asr.decoder.grammar.home_assistant import parse_home
+
+            return parse_home(top, path.name).network
+        return templates_network(template_file(top), path.name)
     files = sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml"))
     if not files:
         raise GrammarError("expected a .yaml file in this directory, found none", source=str(path))
@@ -83,8 +100,9 @@ def templates_network(file: TemplateFile, name: str) -> WordNetwork:
     blocks = _measured(file, name)
     network = WordNetwork(name)
     first, last = _add_skip_words(network, file.skip_words)
+    heaviest = max(block.weight for _, block, _ in blocks)
     for intent, block, scope in blocks:
-        node = _add_marks(network, first, intent, block)
+        node = _add_marks(network, first, intent, block, weight=math.log(block.weight / heaviest))
         for sentence in block.sentences:
             fragments = FragmentNetwork()
             SentenceBuilder(scope, block, fragments).sentence(sentence)
@@ -115,14 +133,14 @@ def _measured(file: TemplateFile, name: str) -> list[tuple[str, Block, Scope]]:
     return found
 
 
-def _add_marks(network: WordNetwork, node: int, intent: str, block: Block) -> int:
+def _add_marks(network: WordNetwork, node: int, intent: str, block: Block, *, weight: float) -> int:
     """The intent and the fixed slots of a block; return the node behind them."""
     marks: list[Mark] = [IntentMark(intent)]
     marks += [SlotFixed(name, value) for name, values in block.slots.items() for value in values]
     for mark in marks:
         after = network.add_node()
-        network.add(node, after, mark=mark, line=block.line)
-        node = after
+        network.add(node, after, mark=mark, weight=weight, line=block.line)
+        node, weight = after, 0.0
     return node
 
 

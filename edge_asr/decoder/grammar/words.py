@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import groupby
 
 from edge_asr.decoder.grammar.numbers import Words, spell_decimal
@@ -31,7 +32,8 @@ _TOKEN = re.compile(
 )
 
 
-def pieces(text: str) -> list[Piece]:
+@lru_cache(maxsize=4096)
+def pieces(text: str) -> tuple[Piece, ...]:
     """Cut ``text`` into parts of words, numbers, and SPACE wherever a word ends.
 
     Text without white space at its ends leaves its outer words open: "light" is one piece that a
@@ -57,7 +59,7 @@ def pieces(text: str) -> list[Piece]:
             raise ValueError(f"{token!r} has no spoken form here: write it in words")
         else:
             found.append(SPACE)
-    return _joined(found)
+    return tuple(_joined(found))
 
 
 def clean_word(text: str) -> str:

@@ -277,6 +277,9 @@ intents:
         (4, "language: en\nlists:\n  x:\n    range: {from: 5}\n", "both from and to"),
         (4, "language: en\nlists:\n  x:\n    range: {from: a, to: 1}\n", "whole number"),
         (3, "language: en\nlists:\n  x: {range: {from: 0, to: 1, fractions: fifths}}\n", "halves or tenths"),
+        (3, "language: en\nlists:\n  x: {builtin: tim}\n", "no built-in 'tim'"),
+        (5, "language: en\nintents:\n  A:\n    data:\n    - {sentences: [a], weight: 0}\n", "above 0"),
+        (5, "language: en\nintents:\n  A:\n    data:\n    - {sentences: [a], weight: x}\n", "above 0"),
     ],
 )  # fmt: skip
 def test_mistake_in_the_frame_names_its_line(line: int, text: str, problem: str) -> None:
@@ -310,7 +313,7 @@ expansion_rules:
 @pytest.mark.parametrize(
     ("line", "parts", "problem"),
     [
-        (7, {"sentence": "'turn on {wild}'"}, "'wild' is a wildcard"),
+        (7, {"sentence": "'turn on {edge_asr.tim}'"}, "no built-in 'edge_asr.tim'"),
         (7, {"sentence": "'turn on {are}'"}, "no list 'are'"),
         (7, {"sentence": "'turn on <are>'"}, "no expansion rule <are>"),
         (7, {"sentence": "'turn on ('"}, "cannot parse"),
@@ -328,7 +331,7 @@ expansion_rules:
         (14, {"sentence": "'{area}'", "value": "'a ['"}, "cannot parse"),
         (14, {"sentence": "'{area}'", "value": "'1st'"}, "1st"),
         (14, {"sentence": "'{area}'", "value": "'{area} two'"}, "{area} -> {area}"),
-        (17, {"sentence": "'<rule>'", "rule": "'a {wild}'"}, "wildcard"),
+        (17, {"sentence": "'<rule>'", "rule": "'a {wilt}'"}, "no list 'wilt'"),
         (18, {"sentence": "'<rule>'", "rule": "'a <other>'"}, "<rule> -> <other> -> <rule>"),
     ],
 )

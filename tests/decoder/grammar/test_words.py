@@ -67,8 +67,8 @@ def test_no_word_is_refused(text: str) -> None:
 
 
 def test_outer_words_stay_open() -> None:
-    assert pieces("light") == ["light"]
-    assert pieces(" two  words ") == [SPACE, "two", SPACE, "words", SPACE]
+    assert pieces("light") == ("light",)
+    assert pieces(" two  words ") == (SPACE, "two", SPACE, "words", SPACE)
 
 
 @given(st.text(max_size=30))

@@ -1,0 +1,147 @@
+"""What there is in a home: areas, floors and entities, by the names that people call them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge_asr.decoder.grammar.located_yaml import Text, Value
+from edge_asr.decoder.grammar.template_file import SlotList, TextValue, TextValues
+from edge_asr.errors import GrammarError
+
+_KEYS = {"language", "sentences", "open_slots", "areas", "floors", "entities", "scenes"}
+_SENTENCES = ("all", "spoken")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """An area or a floor."""
+
+    name: str
+    """As it is written, and the slot's value."""
+    aliases: tuple[str, ...] = ()
+    """What else it is called."""
+    line: int = 1
+    """In the file, for messages; never 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entity(Named):
+    """Something that can be controlled or asked for."""
+
+    domain: str
+    """Home Assistant's: light, switch, cover, lock, climate, scene ..."""
+    area: str = ""
+    """Name of the area where it is, if that is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """All names of a home."""
+
+    areas: Sequence[Named] = ()
+    floors: Sequence[Named] = ()
+    entities: Sequence[Entity] = ()
+    sentences: str = "all"
+    """``all`` that Home Assistant understands, or the shorter set that is meant to be ``spoken``."""
+    open_slots: bool = False
+    """Also sentences with words that nobody wrote down."""
+    language: str = "en"
+    source: str = "home"
+    """Name of the file, for messages."""
+
+    def __post_init__(self) -> None:
+        if self.sentences not in _SENTENCES:
+            raise ValueError(f"expected sentences {' or '.join(_SENTENCES)}, got {self.sentences!r}")
+        known = {area.name for area in self.areas}
+        for entity in self.entities:
+            if entity.area and entity.area not in known:
+                raise GrammarError(
+                    f"{entity.name!r} is in the area {entity.area!r}, which is not among the areas",
+                    source=self.source,
+                    line=entity.line,
+                )
+
+    def lists(self) -> dict[str, SlotList]:
+        """``name``, ``area`` and ``floor`` as lists of a template."""
+        return {
+            "area": TextValues(self._values(self.areas)),
+            "floor": TextValues(self._values(self.floors)),
+            "name": TextValues(self._values(self.entities)),
+        }
+
+    def _values(self, things: Iterable[Named]) -> list[TextValue]:
+        values = {}
+        for thing in things:
+            context = {}
+            if isinstance(thing, Entity):
+                context = {"domain": thing.domain} | ({"area": thing.area} if thing.area else {})
+            for spoken in (thing.name, *thing.aliases):
+                text = Text(spoken, self.source, thing.line)
+                value = TextValue(text, is_template=False, out=thing.name, context=context)
+                values[spoken.lower(), thing.name, context.get("domain")] = value
+        return list(values.values())
+
+
+def read_home(value: Value) -> Home:
+    """A home as YAML describes it (``home_assistant.py`` shows how).
+
+    Raises
+    ------
+    GrammarError: a key or value that is not of this format, with its line.
+    """
+    keys = value.mapping("home_assistant")
+    for key, entry in keys.items():
+        if key not in _KEYS:
+            raise entry.error(
+                f"unknown key {key!r} in home_assistant; known keys: {', '.join(sorted(_KEYS))}"
+            )
+    sentences = str(keys["sentences"].text("sentences")) if "sentences" in keys else "all"
+    if sentences not in _SENTENCES:
+        raise keys["sentences"].error(f"expected {' or '.join(_SENTENCES)} for sentences, got {sentences!r}")
+    open_slots = keys["open_slots"].value if "open_slots" in keys else False
+    if not isinstance(open_slots, bool):
+        raise keys["open_slots"].error(f"expected true or false for open_slots, got {open_slots!r}")
+    scenes = [Entity(domain="scene", **_named(entry, "a scene")) for entry in _list(keys, "scenes")]
+    return Home(
+        areas=[Named(**_named(entry, "an area")) for entry in _list(keys, "areas")],
+        floors=[Named(**_named(entry, "a floor")) for entry in _list(keys, "floors")],
+        entities=[_entity(entry) for entry in _list(keys, "entities")] + scenes,
+        sentences=sentences,
+        open_slots=open_slots,
+        language=str(keys["language"].text("language")) if "language" in keys else "en",
+        source=value.source,
+    )
+
+
+def _list(keys: Mapping[str, Value], name: str) -> list[Value]:
+    return keys[name].items(name) if name in keys else []
+
+
+def _entity(entry: Value) -> Entity:
+    keys = entry.mapping("an entity")
+    if "domain" not in keys:
+        raise entry.error("expected a key 'domain' (light, switch, cover ...) in an entity, found none")
+    area = str(keys["area"].text("area")) if "area" in keys else ""
+    return Entity(domain=str(keys["domain"].text("domain")), area=area, **_named(entry, "an entity"))
+
+
+def _named(entry: Value, what: str) -> dict[str, Any]:
+    """Name, aliases and line of an entry, which may be just the name."""
+    line = max(entry.line, 1)
+    if not isinstance(entry.value, dict):
+        return {"name": str(entry.text(f"the name of {what}")), "line": line}
+    keys = entry.mapping(what)
+    known = {"name", "aliases", *(("domain", "area") if what == "an entity" else ())}
+    for key, value in keys.items():
+        if key not in known:
+            raise value.error(f"unknown key {key!r} in {what}; known keys: {', '.join(sorted(known))}")
+    if "name" not in keys:
+        raise entry.error(f"expected a key 'name' in {what}, found none")
+    aliases = keys["aliases"].items("aliases") if "aliases" in keys else []
+    return {
+        "name": str(keys["name"].text(f"the name of {what}")),
+        "aliases": tuple(str(alias.text("an alias")) for alias in aliases),
+        "line": line,
+    }
