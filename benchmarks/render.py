@@ -150,13 +150,13 @@ def confidence(result: dict[str, Any]) -> str:
     for kind, title in (("words", "words of free text"), ("sentences", "sentences of a grammar")):
         errors = [_percent(found[kind]["calibration_error"]) for found in models.values()]
         rows.append([f"{title}, expected calibration error", *errors])
-    presets = next(iter(models.values()))["presets"]
-    for preset, point in presets.items():
-        for key in point:
-            if key != "least_confidence":
-                rows.append(
-                    [f"`{preset}`, {key}", *(_percent(m["presets"][preset][key]) for m in models.values())]
-                )
+    first = next(iter(models.values()))["presets"]
+    presets = sorted(first, key=lambda name: float(first[name]["least_confidence"]))
+    for key in first[presets[0]]:
+        if key != "least_confidence":
+            cells = [[m["presets"][preset][key] for preset in presets] for m in models.values()]
+            shares = [" / ".join(f"{100 * share:.1f}" for share in cell) + " %" for cell in cells]
+            rows.append([f"{key}, {' / '.join(presets)}", *shares])
     return "\n".join([*_table(rows), "", _source(result)]) + "\n"
 
 

@@ -48,13 +48,17 @@ def test_confidences_and_what_presets_refuse_are_listed_by_model() -> None:
     model = {
         "words": {"calibration_error": 0.03},
         "sentences": {"calibration_error": 0.045},
-        "presets": {"strict": {"least_confidence": 0.9, "grid: refused": 0.05, "books: accepted": 0.0}},
+        "presets": {
+            "strict": {"least_confidence": 0.9, "grid: refused": 0.05, "books: accepted": 0.0},
+            "lenient": {"least_confidence": 0.2, "grid: refused": 0.01, "books: accepted": 0.125},
+        },
     }
     figures = {"models": {"one": model, "other": model}, "limit": None}
     text = confidence({"command": "c", "commit": "abc", "machine": "m", "figures": figures})
     assert text.splitlines()[0] == "|  | one | other |"
     assert "| sentences of a grammar, expected calibration error | 4.5 % | 4.5 % |" in text
-    assert "| `strict`, grid: refused | 5.0 % | 5.0 % |" in text
+    assert "| grid: refused, lenient / strict | 1.0 / 5.0 % | 1.0 / 5.0 % |" in text
+    assert "| books: accepted, lenient / strict | 12.5 / 0.0 % | 12.5 / 0.0 % |" in text
     assert "0.9" not in text
 
 
