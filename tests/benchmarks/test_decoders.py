@@ -76,8 +76,9 @@ def test_few_words_cost_what_they_cost_among_all(recognizer: Recognizer) -> None
     frames = spoken(recognizer, said, 0)
     ours, theirs = (search_graph(graph, frames, beam=15.0, max_active=5000) for graph in (few, whole))
     assert ours.words == tuple(said) == theirs.words
-    assert ours.score == pytest.approx(theirs.score, abs=1e-3)
-    assert len(few.outputs) < 20 < 20_000 < len(whole.outputs)
+    # The bundle's logarithms keep 11 bits.
+    assert ours.score == pytest.approx(theirs.score, abs=1e-2)
+    assert len(few.outputs) < 20 < 10_000 < len(whole.outputs)
 
 
 @pytest.mark.parametrize("kind", ["grammar", "unigrams", "n-grams"])
