@@ -125,7 +125,8 @@ def measure(
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
-    latencies = [row["latency_s"] for row in rows if row["latency_s"] is not None and not row["early"]]
+    # What was cut early ends, too: with its last piece.
+    latencies = [row["latency_s"] for row in rows if row["latency_s"] is not None] or [float("nan")]
     return {
         "utterances": len(rows),
         "early_share": round(float(np.mean([row["early"] for row in rows])), 4),
