@@ -23,32 +23,53 @@ from itertools import chain, pairwise
 import numpy as np
 
 from edge_asr.arrays import Float64Array, Int32Array, Int64Array
+from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.graph import Ending, Graph, Output
 from edge_asr.decoder.lexicon import Lexicon, Pronunciation
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.tokens import BLANK
-from edge_asr.decoder.wordgraph import build_word_graph
-from edge_asr.errors import GrammarError
+from edge_asr.decoder.vocabulary import known_part, require_known
+from edge_asr.decoder.wordgraph import WordGraph, build_word_graph
+from edge_asr.errors import GrammarError, GrammarSizeError
+
+MAX_GRAPH_ARCS = 10_000_000
+"""Arcs of a search graph, and phones of all words in it: what a hundred thousand different sentences take."""
 
 
-def compile_network(network: WordNetwork, lexicon: Lexicon) -> Graph:
+def compile_network(network: WordNetwork, lexicon: Lexicon, rejects: list[Reject] | None = None) -> Graph:
     """The search graph of one grammar; see ``compile_networks``."""
-    return compile_networks((network,), lexicon)
+    return compile_networks((network,), lexicon, rejects)
 
 
-def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph:
+def compile_networks(
+    networks: Sequence[WordNetwork], lexicon: Lexicon, rejects: list[Reject] | None = None
+) -> Graph:
     """The search graph that accepts a sentence of any of ``networks``.
+
+    Parameters
+    ----------
+    rejects: takes note of words that the lexicon lacks, and of grammars of which nothing is left; the
+        ways that need them are left out. Without it they are raised.
 
     Raises
     ------
     GrammarError: words that the lexicon lacks (all of a grammar in one message), a cycle without
-        words, or a grammar without a sentence.
+        words, a grammar without a sentence, or nothing left of any grammar.
+    GrammarSizeError: the graph would be too large.
     """
     if not networks:
         raise ValueError("expected at least one network")
-    for network in networks:
-        _require_known(network.vocabulary(), lexicon, source=network.name)
-    graph = build_word_graph(networks)
+    parts = _known_parts(networks, lexicon, rejects)
+    return compile_word_graph(build_word_graph(parts), lexicon, ", ".join(part.name for part in parts))
+
+
+def compile_word_graph(graph: WordGraph, lexicon: Lexicon, name: str) -> Graph:
+    """The search graph of a word graph whose words are all known; ``name`` stands in errors.
+
+    Raises
+    ------
+    GrammarSizeError: the search graph would be too large.
+    """
     sources, targets, weights, outputs = [], [], [], []
     for node, steps in graph.steps.items():
         for output, weight, target in steps:
@@ -57,7 +78,8 @@ def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph
             weights.append(weight)
             outputs.append(output)
     said = {output.word: lexicon.pronunciations(output.word) for output in graph.outputs}
-    rows = _Rows.of(sources, targets, weights, outputs, [said[output.word] for output in graph.outputs])
+    pronunciations = [said[output.word] for output in graph.outputs]
+    rows = _Rows.of(sources, targets, weights, outputs, pronunciations, name)
     endings = tuple(dict.fromkeys(ending for _, ending in graph.finals.values()))
     numbers = {ending: number for number, ending in enumerate(endings)}
     final_weights = np.full(len(graph.steps), -np.inf)
@@ -65,7 +87,8 @@ def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph
     for node, (weight, ending) in graph.finals.items():
         final_weights[node] = weight
         node_endings[node] = numbers[ending]
-    return _graph(rows, final_weights, node_endings, tuple(graph.outputs), endings, lexicon.tokens.names)
+    outputs_said = tuple(graph.outputs)
+    return _graph(rows, final_weights, node_endings, outputs_said, endings, lexicon.tokens.names, name=name)
 
 
 def compile_word_loop(
@@ -94,13 +117,14 @@ def compile_word_loop(
     weights = dict(words)
     if not weights:
         raise GrammarError("a word loop needs at least one word", source=name)
-    _require_known(((word, 0) for word in weights), lexicon, source=name)
+    require_known(((word, 0) for word in weights), lexicon, source=name)
     rows = _Rows.of(
         [0] * len(weights),
         [0] * len(weights),
         [scale * weight + word_penalty for weight in weights.values()],
         range(len(weights)),
         [lexicon.pronunciations(word) for word in weights],
+        name,
     )
     outputs = tuple(Output(word) for word in weights)
     return _graph(
@@ -111,19 +135,30 @@ def compile_word_loop(
         (Ending(name),),
         lexicon.tokens.names,
         homophones=homophones,
+        name=name,
     )
 
 
-def _require_known(words: Iterable[tuple[str, int]], lexicon: Lexicon, *, source: str) -> None:
-    """Refuse words without a pronunciation, all at once."""
-    unknown = [(word, line) for word, line in words if word not in lexicon]
-    if not unknown:
-        return
-    line = min((line for _, line in unknown if line), default=None)
-    if len(unknown) == 1:
-        raise GrammarError(f"unknown word {unknown[0][0]!r}", source=source, line=line)
-    named = ", ".join(f"{word!r} (line {at})" if at else repr(word) for word, at in unknown)
-    raise GrammarError(f"unknown words {named}", source=source, line=line)
+def _known_parts(
+    networks: Sequence[WordNetwork], lexicon: Lexicon, rejects: list[Reject] | None
+) -> list[WordNetwork]:
+    """The networks as far as the lexicon knows their words."""
+    parts: list[WordNetwork] = []
+    errors: list[GrammarError] = []
+    for network in networks:
+        if rejects is None:
+            require_known(network.vocabulary(), lexicon, source=network.name)
+            parts.append(network)
+            continue
+        try:
+            parts.append(known_part(network, lexicon, rejects))
+        except GrammarError as error:
+            errors.append(error)
+    if rejects is not None and parts:
+        rejects += map(Reject.of, errors)
+    elif errors:
+        raise errors[0]
+    return parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,16 +181,19 @@ class _Rows:
         weights: Sequence[float],
         outputs: Sequence[int],
         said: Sequence[Sequence[Pronunciation]],
+        source: str,
     ) -> _Rows:
-        """Repeat each step for every pronunciation of its output."""
+        """Repeat each step for every pronunciation of its output. ``source`` names the grammar in errors."""
         lengths = np.fromiter(map(len, chain.from_iterable(said)), dtype=np.int64)
+        ways = np.fromiter(map(len, said), dtype=np.int64)
+        number = np.asarray(outputs, dtype=np.int64)
+        first_ways = np.cumsum(ways) - ways
+        phones_of = np.add.reduceat(lengths, first_ways)
+        _refuse_size(int(phones_of[number].sum()), "phones", source)
         phones = np.zeros((lengths.size, lengths.max()), dtype=np.int32)
         flat = np.fromiter(chain.from_iterable(chain.from_iterable(said)), dtype=np.int32)
         phones[np.arange(lengths.max()) < lengths[:, None]] = flat
-        ways = np.fromiter(map(len, said), dtype=np.int64)
-        number = np.asarray(outputs, dtype=np.int64)
         step = np.repeat(np.arange(number.size), ways[number])
-        first_ways = np.cumsum(ways) - ways
         row = _ranges(first_ways[number], ways[number])
         return cls(
             np.asarray(sources, dtype=np.int64)[step],
@@ -164,6 +202,14 @@ class _Rows:
             number[step],
             phones[row],
             lengths[row],
+        )
+
+
+def _refuse_size(size: int, what: str, source: str) -> None:
+    if size > MAX_GRAPH_ARCS:
+        raise GrammarSizeError(
+            f"the search graph would have {size:,} {what}, the limit is {MAX_GRAPH_ARCS:,}: split it",
+            source=source,
         )
 
 
@@ -243,6 +289,7 @@ def _graph(
     tokens: tuple[str, ...],
     *,
     homophones: bool = False,
+    name: str,
 ) -> Graph:
     """Lay out states and arcs.
 
@@ -273,6 +320,8 @@ def _graph(
     phones_of_node[:roots] = np.bincount(exit_roots, minlength=roots)
     first_phone = np.arange(nodes) - roots + nodes
     first_phone[:roots] = nodes + inner + np.searchsorted(exit_roots, np.arange(roots))
+    arcs = parent.size + phone_states.size + int(phones_of_node[parent].sum())
+    _refuse_size(arcs, "arcs", name)
     arc = np.repeat(np.arange(parent.size), phones_of_node[parent])
     phone = _ranges(first_phone[parent], phones_of_node[parent])
     differs = phone_labels[phone - nodes] != label[arc]
