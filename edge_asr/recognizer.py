@@ -14,11 +14,13 @@ from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
 from edge_asr.bundle import LEXICON, TOKENS, WORD_LOOP, Bundle
 from edge_asr.decoder.compile import compile_networks
-from edge_asr.decoder.grammar import load_grammar
+from edge_asr.decoder.grammar import load_grammars
+from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.tokens import Tokens
+from edge_asr.errors import UsageError
 from edge_asr.events import Event, Gap, Partial, SpeechStarted
 from edge_asr.utterance import Utterance
 from edge_asr.vad import create_vad
@@ -84,15 +86,29 @@ class Recognizer:
                 self._word_loop = graph.weighed(decoder.lm_scale, decoder.word_penalty) if graph.lm else graph
             return self._word_loop
 
-    def compile(self, grammars: Iterable[WordNetwork | str | Path]) -> Graph:
+    def compile(
+        self, grammars: Iterable[WordNetwork | str | Path], rejects: list[Reject] | None = None
+    ) -> Graph:
         """The graph that accepts the sentences of all given grammars (networks or files).
+
+        A mistake is raised unless you hand in a list: nothing of a grammar is left out in silence. ::
+
+            graph = recognizer.compile(["home.yaml"])           # all of it, or GrammarError
+            rejects = []
+            graph = recognizer.compile(["home.yaml"], rejects)  # what is right of it; rejects tells the rest
+
+        Parameters
+        ----------
+        rejects: takes note of what is left out: rules, alternatives, sentences and list values with a
+            mistake or with a word that the lexicon lacks, and files of which nothing is left.
 
         Raises
         ------
-        GrammarError: a mistake in a grammar, or words that the lexicon lacks, by name and line.
+        GrammarError: a mistake in a grammar, or words that the lexicon lacks, by name and line; with
+            ``rejects`` only where no sentence is left at all, or the whole is too large.
         """
-        networks = [g if isinstance(g, WordNetwork) else load_grammar(Path(g)) for g in grammars]
-        return compile_networks(networks, self.lexicon)
+        networks = load_grammars(grammars, rejects)
+        return compile_networks(networks, self.lexicon, rejects)
 
     def stream(
         self,
@@ -112,13 +128,25 @@ class Recognizer:
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
         """
-        free_text = graph is None or graph is self._word_loop
         return Stream(
             self,
-            Utterance(self.bundle.config, self._engine, graph or self.word_loop(), free_text=free_text),
+            Utterance(self.bundle.config, self._engine, *self._heard(graph)),
             sample_rate_hz=sample_rate_hz or self.sample_rate_hz,
             gate=Gate(create_vad(vad), segmenter) if vad else None,
         )
+
+    def _heard(self, graph: Graph | None) -> tuple[Graph, bool]:
+        """The graph to search, and whether it is that of free text.
+
+        Raises
+        ------
+        UsageError: it was compiled for another model.
+        """
+        if graph is None or graph is self._word_loop:
+            return self.word_loop(), True
+        if graph.tokens != self._tokens.names:
+            raise UsageError(f"expected a graph that {self.bundle.config.name} compiled, got another model's")
+        return graph, False
 
 
 class Stream:
@@ -128,6 +156,7 @@ class Stream:
         self, recognizer: Recognizer, utterance: Utterance, *, sample_rate_hz: int, gate: Gate | None
     ) -> None:
         self.sample_rate_hz = sample_rate_hz
+        self._recognizer = recognizer
         self._model_rate_hz = recognizer.sample_rate_hz
         self._resampler = Resampler(sample_rate_hz, self._model_rate_hz)
         self._utterance = utterance
@@ -141,6 +170,19 @@ class Stream:
     def at_s(self) -> float:
         """Audio consumed so far, gaps included, in seconds."""
         return round(self._taken / self.sample_rate_hz, 6)
+
+    def use(self, graph: Graph | None) -> None:
+        """Hear another grammar from the next utterance on; None is free text.
+
+        An utterance that has begun ends with the grammar that it began with; where none has, the change
+        takes effect at once. No audio is lost either way. Of two changes within one utterance the later
+        one counts.
+
+        Raises
+        ------
+        UsageError: the graph was compiled for another model.
+        """
+        self._utterance.use(*self._recognizer._heard(graph))
 
     def accept_waveform(self, samples: Float32Array) -> list[Event]:
         """Take any number of mono samples in [-1, 1] at the stream's rate; return what they brought.

@@ -29,24 +29,32 @@ class Utterance:
     free_text: whether that is anything, and no grammar.
     """
 
-    def __init__(self, config: BundleConfig, engine: Engine, graph: Graph, *, free_text: bool) -> None:
+    def __init__(self, config: BundleConfig, engine: Engine, graph: Graph, free_text: bool) -> None:
         self._acoustic = config.acoustic
         self._shift_s = config.mfcc.frame_shift_ms / 1000
         self._stages = Chain([Mfcc(config.mfcc), Cmvn(config.cmvn), AcousticModel(engine, config.acoustic)])
-        decoder = config.decoder
+        self._decoder = config.decoder
+        self._search = self._next_search = self._make_search(graph, free_text)
+        self._starts_at_s = 0.0
+
+    def use(self, graph: Graph, free_text: bool) -> None:
+        """Search this graph from the next ``begin`` on."""
+        self._next_search = self._make_search(graph, free_text)
+
+    def _make_search(self, graph: Graph, free_text: bool) -> Search:
+        decoder = self._decoder
         search = NgramSearch if graph.lm else Search
-        self._search = search(
+        return search(
             graph,
             beam=decoder.beam,
             max_active=decoder.max_active,
             token_offsets=decoder.token_offsets if free_text else decoder.grammar_token_offsets,
         )
-        self._reject_below, self._margin = decoder.reject_below, decoder.speech_margin
-        self._starts_at_s = 0.0
 
     def begin(self, at_s: float) -> None:
         """Start a new utterance at this time of the stream."""
         self._stages.reset()
+        self._search = self._next_search
         self._search.reset()
         self._starts_at_s = at_s
 
@@ -66,9 +74,9 @@ class Utterance:
         if not hypothesis.words:
             silent = hypothesis.outcome == "silence" or hypothesis.frames == 0
             return [Rejected(at_s=at_s, reason="silence" if silent else "out_of_grammar")]
-        if speech_margin(hypothesis) < self._margin:
+        if speech_margin(hypothesis) < self._decoder.speech_margin:
             return [Rejected(at_s=at_s, reason="silence")]
-        if confidence < self._reject_below:
+        if confidence < self._decoder.reject_below:
             return [Rejected(at_s=at_s, reason="out_of_grammar")]
         words = self._words(hypothesis)
         text = hypothesis.text
