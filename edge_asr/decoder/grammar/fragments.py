@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edge_asr.decoder.grammar.words import SPACE, clean_word, pieces
-from edge_asr.decoder.network import Mark, SlotClose, WordNetwork
-from edge_asr.errors import GrammarError
+from edge_asr.decoder.network import MAX_ARCS, Mark, SlotClose, WordNetwork
+from edge_asr.errors import GrammarError, GrammarSizeError
 
 _MOST_WORDS = 100_000
 """Beginnings of words that may follow one white space; optional parts within a word multiply fast."""
@@ -41,12 +41,14 @@ class _Step(NamedTuple):
 
 
 class FragmentNetwork:
-    """Acyclic. ``START`` and ``END`` count as white space."""
+    """Acyclic. ``START`` and ``END`` count as white space. ``source`` names the file, for messages."""
 
     START, END = 0, 1
 
-    def __init__(self) -> None:
+    def __init__(self, source: str = "<string>") -> None:
+        self.source = source
         self.leaving: list[list[FragmentArc]] = [[], []]
+        self._arcs = 0
 
     def add_node(self) -> int:
         """Make a node and return its number."""
@@ -56,7 +58,16 @@ class FragmentNetwork:
     def add(
         self, source: int, target: int, text: str | None = None, *, mark: Mark | None = None, line: int = 0
     ) -> None:
-        """Add one arc."""
+        """Add one arc.
+
+        Raises
+        ------
+        GrammarSizeError: there are MAX_ARCS already.
+        """
+        self._arcs += 1
+        if self._arcs > MAX_ARCS:
+            message = f"a sentence expands to more than {MAX_ARCS:,} parts"
+            raise GrammarSizeError(message, source=self.source, line=line or None)
         self.leaving[source].append(FragmentArc(target, text, mark, line))
 
     def add_text(self, source: int, target: int, text: str, line: int) -> None:

@@ -28,13 +28,20 @@ from edge_asr.decoder.network import Mark, Placeholder, SlotClose, SlotFixed, Sl
 class SentenceBuilder:
     """Puts the expressions of one sentence into a fragment network."""
 
-    def __init__(self, scope: Scope, block: Block, fragments: FragmentNetwork) -> None:
+    def __init__(self, scope: Scope, block: Block) -> None:
         self._scope = scope
         self._block = block
-        self._fragments = fragments
 
-    def sentence(self, text: Text) -> None:
+    def sentence(self, text: Text) -> FragmentNetwork:
+        """The fragments of a sentence that was measured.
+
+        Raises
+        ------
+        GrammarError: something in it cannot be said here, or it grows too large.
+        """
+        self._fragments = FragmentNetwork(text.source)
         self._add(self._scope.parse(text), FragmentNetwork.START, FragmentNetwork.END, text)
+        return self._fragments
 
     def _add(self, expression: Expression, source: int, target: int, place: Text) -> None:
         if isinstance(expression, TextChunk):
@@ -58,7 +65,7 @@ class SentenceBuilder:
 
     def _add_text(self, text: str, source: int, target: int, place: Text) -> None:
         try:
-            self._fragments.add_text(source, target, self._scope.text(text, place), place.line)
+            self._fragments.add_text(source, target, text, place.line)
         except ValueError as error:
             raise place_error(str(error), place) from error
 
