@@ -31,6 +31,7 @@ from edge_asr.decoder.tokens import BLANK
 from edge_asr.decoder.vocabulary import known_part, require_known
 from edge_asr.decoder.wordgraph import WordGraph, build_word_graph
 from edge_asr.errors import GrammarError, GrammarSizeError
+from edge_asr.garbage import collector_paused
 
 MAX_GRAPH_ARCS = 10_000_000
 """Arcs of a search graph, and phones of all words in it: what a hundred thousand different sentences take."""
@@ -41,6 +42,7 @@ def compile_network(network: WordNetwork, lexicon: Lexicon, rejects: list[Reject
     return compile_networks((network,), lexicon, rejects)
 
 
+@collector_paused()
 def compile_networks(
     networks: Sequence[WordNetwork], lexicon: Lexicon, rejects: list[Reject] | None = None
 ) -> Graph:
