@@ -71,7 +71,7 @@ def read_jsgf(path: Path, rejects: list[Reject] | None = None) -> WordNetwork:
     encoding = declared[1].decode("ascii", "replace") if declared else "utf-8"
     try:
         encoding = codecs.lookup(encoding).name
-    except LookupError:
+    except (LookupError, ValueError):
         raise GrammarError(f"unknown encoding {encoding!r} in the header", source=path.name, line=1) from None
     text = decode(data, path.name, "utf-8-sig" if encoding == "utf-8" else encoding)
     return parse_jsgf(text, path.name, rejects)
