@@ -88,7 +88,8 @@ def _take_up_changes(files: GrammarFiles, stream: Stream) -> None:
     stream.use(reload.graph)
     model.print_rejects(reload.rejects)
     model.print_guesses(reload.graph.guessed)
-    print("edge-asr: the grammar has changed and is heard from now on", file=sys.stderr, flush=True)
+    message = "the grammar has changed: it is heard from the next utterance on"
+    print(f"edge-asr: {message}", file=sys.stderr, flush=True)
 
 
 def _show_json(events: list[Event]) -> None:

@@ -21,8 +21,8 @@ from edge_asr.decoder.lexicon import Pronunciation
 from edge_asr.decoder.network import Mark, Path
 from edge_asr.decoder.wordgraph import WordGraph
 
-MOST_PAIRS = 300_000
-"""Pairs of places that are looked at."""
+MOST_PAIRS = 500_000
+"""Pairs of places that are looked at, some of them again and again."""
 
 
 class Sounding(NamedTuple):
@@ -88,6 +88,7 @@ class Ambiguities:
         self._origins: dict[_Pair, _Origin] = {}
         self._waiting: deque[_Pair] = deque()
         self._endings = self._ways_out()
+        self._looked = 0
         self.cut_short = False
         """Were there more pairs than could be looked at?"""
 
@@ -96,7 +97,7 @@ class Ambiguities:
         reached = self._ways_in()
         for node in reached:
             yield from self._part(node, reached)
-        while self._waiting:
+        while self._waiting and not self.cut_short:
             pair = self._waiting.popleft()
             for phone in self._trie(pair.first.node).children[pair.first.inside]:
                 for first in self._steps(pair.first, phone):
@@ -155,6 +156,10 @@ class Ambiguities:
         reached: Mapping[int, tuple[int, int] | None],
     ) -> Iterator[Sounding]:
         """Put the pair that these steps lead to in line; yield what they complete."""
+        self._looked += 1
+        if self._looked > MOST_PAIRS:
+            self.cut_short = True
+            return
         words_differ, marks_differ = self._difference(first.output, second.output)
         if isinstance(origin.before, _Pair):
             words_differ |= origin.before.words_differ
@@ -165,9 +170,6 @@ class Ambiguities:
                 yield self._sounding(pair, origin, reached)
             return
         if pair in self._origins:
-            return
-        if len(self._origins) >= MOST_PAIRS:
-            self.cut_short = True
             return
         self._origins[pair] = origin
         self._waiting.append(pair)

@@ -15,6 +15,7 @@ from edge_asr.decoder.phone_trees import Rows, lay_out
 from edge_asr.decoder.unknown_words import known_part, require_known, without_optional
 from edge_asr.decoder.wordgraph import Step, WordGraph, build_word_graph
 from edge_asr.errors import GrammarError
+from edge_asr.garbage import collector_paused
 
 
 def compile_network(network: WordNetwork, lexicon: Lexicon, rejects: list[Reject] | None = None) -> Graph:
@@ -22,6 +23,7 @@ def compile_network(network: WordNetwork, lexicon: Lexicon, rejects: list[Reject
     return compile_networks((network,), lexicon, rejects)
 
 
+@collector_paused()
 def compile_networks(
     networks: Sequence[WordNetwork], lexicon: Lexicon, rejects: list[Reject] | None = None
 ) -> Graph:

@@ -23,6 +23,7 @@ from edge_asr.decoder.unknown_words import known_part
 from edge_asr.decoder.word_report import SpokenWord
 from edge_asr.decoder.wordgraph import WordGraph, build_word_graph
 from edge_asr.errors import GrammarError
+from edge_asr.garbage import collector_paused
 from edge_asr.understand.intent import Interpretation, interpret
 
 MOST_EXAMPLES = 20
@@ -108,6 +109,7 @@ class Report:
         return tuple(reject for file in self.files for reject in file.rejects)
 
 
+@collector_paused()
 def check_grammars(files: Sequence[Path], lexicon: Lexicon, guesser: Guesser) -> Report:
     """Read grammar files as ``Recognizer.compile`` does with ``rejects``, and look at what comes of it.
 

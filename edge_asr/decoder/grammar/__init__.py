@@ -12,6 +12,7 @@ from pathlib import Path
 from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.errors import GrammarError
+from edge_asr.garbage import collector_paused
 
 READERS = {
     ".jsgf": "edge_asr.decoder.grammar.jsgf:read_jsgf",
@@ -23,6 +24,7 @@ READERS = {
 """File name ending (lower case) -> function. Imported on use, so that only a template loads hassil."""
 
 
+@collector_paused()
 def load_grammar(path: str | Path, rejects: list[Reject] | None = None) -> WordNetwork:
     """Read the grammar file ``path``, or the directory of sentence templates.
 

@@ -77,12 +77,14 @@ class FragmentNetwork:
         ------
         ValueError: the text cannot be spoken (``words.pieces``).
         """
-        for piece in pieces(text):
-            after = self.add_node()
+        spoken = pieces(text)
+        for i, piece in enumerate(spoken):
+            after = target if i == len(spoken) - 1 else self.add_node()
             for words in piece if isinstance(piece, tuple) else ((piece,),):
                 self.add_words(source, after, words, line)
             source = after
-        self.add(source, target, line=line)
+        if not spoken:
+            self.add(source, target, line=line)
 
     def add_words(self, source: int, target: int, words: tuple[str, ...], line: int) -> None:
         """Put fragments with white space between them, but not around them, between two nodes."""
@@ -129,8 +131,22 @@ class _Merge:
                 if arc.words is not None:
                     self._network.insert(arc.words, self._at(node), self._at(arc.target), line=arc.line)
                 elif arc.text is None or arc.text == SPACE:
-                    self._network.add(self._at(node), self._at(arc.target), mark=arc.mark, line=arc.line)
+                    target = self._onwards(arc.target)
+                    self._network.add(self._at(node), self._at(target), mark=arc.mark, line=arc.line)
             self._add_words(node)
+
+    def _onwards(self, node: int) -> int:
+        """The first node from ``node`` on that more leads away from than a single arc without text and mark.
+
+        Not the end: the arc to it tells which line the sentence stands in.
+        """
+        while len(arcs := self._leaving[node]) == 1:
+            [arc] = arcs
+            silent = arc.text in (None, SPACE) and arc.mark is None and arc.words is None
+            if not silent or arc.target == FragmentNetwork.END:
+                break
+            node = arc.target
+        return node
 
     def _at(self, node: int) -> int:
         """The word network's node for ``node``, made and queued when first asked for."""
@@ -172,11 +188,11 @@ class _Merge:
         while steps:
             step, line = steps.pop()
             if step.node not in self._open:
-                self._add_word(source, step, step.node, line)
+                self._add_word(source, step, self._onwards(step.node), line)
                 continue
             for arc in self._leaving[step.node]:
                 if arc.text == SPACE:
-                    self._add_word(source, step, arc.target, line)
+                    self._add_word(source, step, self._onwards(arc.target), line)
                 elif (following := (_follow(step, arc), line)) not in seen:
                     seen.add(following)
                     steps.append(following)

@@ -50,7 +50,7 @@ from pathlib import Path
 
 from edge_asr.decoder.grammar.builtin import LISTS, converter
 from edge_asr.decoder.grammar.jsgf_parser import parse
-from edge_asr.decoder.grammar.jsgf_rules import Rules, imported_network
+from edge_asr.decoder.grammar.jsgf_rules import Rules, imported_network, shortened
 from edge_asr.decoder.grammar.jsgf_soundness import LONGEST_ROW
 from edge_asr.decoder.grammar.jsgf_tags import parse_tag
 from edge_asr.decoder.grammar.jsgf_tree import (
@@ -86,7 +86,7 @@ def read_jsgf(path: Path, rejects: list[Reject] | None = None) -> WordNetwork:
     encoding = declared[1].decode("ascii", "replace") if declared else "utf-8"
     try:
         encoding = codecs.lookup(encoding).name
-    except LookupError:
+    except (LookupError, ValueError):
         raise GrammarError(f"unknown encoding {encoding!r} in the header", source=path.name, line=1) from None
     text = decode(data, path.name, "utf-8-sig" if encoding == "utf-8" else encoding)
     return parse_jsgf(text, path.name, rejects)
@@ -134,8 +134,10 @@ class _Builder:
         self._rules = rules
         self._network = network
         self._mistakes = mistakes
-        self._under_way: list[tuple[str, int, int]] = []
-        """Name, start and end of the rules around this place."""
+        self._under_way: dict[str, tuple[int, int]] = {}
+        """Start and end of the rules around this place."""
+        self._refused: set[int] = set()
+        """References that were told of."""
 
     def sentence(self, rule: Rule, source: int) -> None:
         try:
@@ -192,19 +194,14 @@ class _Builder:
         self._network.add(last, target)
 
     def _add_reference(self, item: Reference, source: int, target: int) -> None:
-        for name, first, last in self._under_way:
-            if name == item.name:
-                if last != target:
-                    cycle = " -> ".join(f"<{n}>" for n in self._cycle(name))
-                    self._mistakes.note(
-                        self._error(
-                            f"recursion is possible only at the end of a rule, without a tag: {cycle}",
-                            item.line,
-                        )
-                    )
-                    return  # no way leads on
+        if item.name in self._under_way:
+            first, last = self._under_way[item.name]
+            if last == target:
                 self._network.add(source, first, line=item.line)
-                return
+            elif id(item) not in self._refused:
+                self._refused.add(id(item))
+                self._mistakes.note(self._error(self._cycle(item.name), item.line))
+            return  # if it was refused, no way leads on
         if len(self._under_way) == LONGEST_ROW:
             raise self._error(
                 f"rules refer to one another in too long a row: more than {LONGEST_ROW}", item.line
@@ -212,13 +209,14 @@ class _Builder:
         # A start of its own: the way back must not meet the alternatives of the rules around.
         first = self._network.add_node()
         self._network.add(source, first, line=item.line)
-        self._under_way.append((item.name, first, target))
+        self._under_way[item.name] = (first, target)
         self._add(self._rules.body(item), first, target)
-        self._under_way.pop()
+        del self._under_way[item.name]
 
-    def _cycle(self, name: str) -> list[str]:
-        names = [under_way for under_way, _, _ in self._under_way]
-        return [*names[names.index(name) :], name]
+    def _cycle(self, name: str) -> str:
+        names = list(self._under_way)
+        cycle = " -> ".join(shortened([*names[names.index(name) :], name]))
+        return f"recursion is possible only at the end of a rule, without a tag: {cycle}"
 
     def _add_tagged(self, item: Tagged, source: int, target: int) -> None:
         opening, closing = parse_tag(item.tag)

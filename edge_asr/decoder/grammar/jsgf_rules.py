@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from edge_asr.decoder.grammar.builtin import LISTS, builtin_network, placeholder_network
@@ -116,10 +116,8 @@ class Rules:
         return found
 
     def _cycle(self, names: list[str], line: int) -> GrammarError:
-        shown = [f"<{name}>" for name in (*names, names[0])]
-        if len(shown) > 12:
-            shown[6:-6] = ["..."]
-        return self._error(f"a rule cannot begin with itself: {' -> '.join(shown)}", line)
+        cycle = " -> ".join(shortened([*names, names[0]]))
+        return self._error(f"a rule cannot begin with itself: {cycle}", line)
 
     def _first_references(self, item: Expansion) -> Iterator[Reference]:
         """References that can be reached within ``item`` before any word is said."""
@@ -212,6 +210,12 @@ def imported_network(item: Imported, slot: str | None = None) -> WordNetwork:
     if item.grammar == LISTS:
         return placeholder_network(Placeholder(item.name, slot))
     return builtin_network(item.name)
+
+
+def shortened(names: Sequence[str]) -> list[str]:
+    """Rule names for a message: the first and last of many."""
+    shown = [f"<{name}>" for name in names]
+    return shown if len(shown) <= 12 else [*shown[:6], "...", *shown[-6:]]
 
 
 def _is_silent(item: Expansion, silent: set[str]) -> bool:

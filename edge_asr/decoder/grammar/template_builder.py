@@ -40,7 +40,9 @@ class SentenceBuilder:
         GrammarError: something in it cannot be said here, or it grows too large.
         """
         self._fragments = FragmentNetwork(text.source)
-        self._add(self._scope.parse(text), FragmentNetwork.START, FragmentNetwork.END, text)
+        last = self._fragments.add_node()
+        self._add(self._scope.parse(text), FragmentNetwork.START, last, text)
+        self._fragments.add(last, FragmentNetwork.END, line=text.line)
         return self._fragments
 
     def _add(self, expression: Expression, source: int, target: int, place: Text) -> None:
@@ -52,11 +54,14 @@ class SentenceBuilder:
             for item in expression.items:
                 self._add(item, source, target, place)
         elif isinstance(expression, Group):
-            for item in expression.items:
+            for item in expression.items[:-1]:
                 after = self._fragments.add_node()
                 self._add(item, source, after, place)
                 source = after
-            self._fragments.add(source, target, line=place.line)
+            if expression.items:
+                self._add(expression.items[-1], source, target, place)
+            else:
+                self._fragments.add(source, target, line=place.line)
         elif isinstance(expression, RuleReference):
             body = self._scope.rules[expression.rule_name]
             self._add(self._scope.parse(body), source, target, body)

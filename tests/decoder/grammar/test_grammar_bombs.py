@@ -166,7 +166,7 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
         load_grammar(pipe)
 
 
-@pytest.mark.parametrize("codec", ["base64", "punycode", "idna", "undefined", "rot13", "utf-16"])
+@pytest.mark.parametrize("codec", ["base64", "punycode", "idna", "undefined", "rot13", "utf-16", "a\0b"])
 def test_strange_encodings_are_refused(tmp_path: Path, codec: str) -> None:
     file = tmp_path / "g.jsgf"
     file.write_bytes(
