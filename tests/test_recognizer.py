@@ -579,3 +579,17 @@ def test_a_graph_of_another_alphabet_is_refused(recognizer: Recognizer, home: Gr
         stream.use(foreign)
     with pytest.raises(UsageError, match="another model"):
         recognizer.stream(graph=foreign)
+
+
+def test_phrases_are_preferred_in_the_free_text_that_comes_next(
+    recognizer: Recognizer, home: Graph, sample: Float32Array
+) -> None:
+    stream = recognizer.stream(graph=home)
+    stream.accept_waveform(sample[:20_000])
+    stream.use(None)
+    stream.bias(recognizer.phrases({"the leaving room": 12.0}))
+    stream.accept_waveform(sample[20_000:])
+    texts = [event.text for event in stream.finish() if isinstance(event, Final)]
+    stream.accept_waveform(sample)
+    texts += [event.text for event in stream.finish() if isinstance(event, Final)]
+    assert texts == [SENTENCE, SENTENCE.replace("living", "leaving")]
