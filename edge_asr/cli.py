@@ -14,6 +14,7 @@ from edge_asr.errors import EdgeAsrError
 COMMANDS = {
     "transcribe": "edge_asr.commands.transcribe",
     "listen": "edge_asr.commands.listen",
+    "grammar": "edge_asr.commands.grammar",
     "evaluate": "edge_asr.commands.evaluate",
     "devices": "edge_asr.commands.devices",
 }

@@ -8,6 +8,7 @@
     │   └── DeviceError        no such microphone, or it went away: pick another, retry; 4
     ├── BundleError            the model cannot be trusted or read: fetch or pack it again; 3
     ├── GrammarError           a grammar has a mistake: mend the named line; 2
+    │   └── GrammarSizeError   it would grow beyond a limit: say less in it, or split it; 2
     └── MissingExtraError      an optional package is absent: run the pip line it names; 5
 
 Every message says what was expected, what came, and what to do.
@@ -64,6 +65,10 @@ class GrammarError(EdgeAsrError):
         self.line = line
         place = source if line is None else f"{source}:{line}"
         super().__init__(f"{place}: {message}")
+
+
+class GrammarSizeError(GrammarError):
+    """A grammar that is small to write and enormous when written out, or just enormous."""
 
 
 class MissingExtraError(EdgeAsrError):

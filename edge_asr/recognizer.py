@@ -14,7 +14,8 @@ from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.compiler import Compiler, Guesser
 from edge_asr.decoder.endpoint import PRESETS, EndpointConfig
 from edge_asr.decoder.g2p import G2p
-from edge_asr.decoder.grammar import load_grammar
+from edge_asr.decoder.grammar import load_grammars
+from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.grammar.word_list import Entries
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
@@ -26,7 +27,7 @@ from edge_asr.decoder.word_loop import Addition, extend_word_loop
 from edge_asr.decoder.word_report import WordReport
 from edge_asr.errors import BundleError, UsageError
 from edge_asr.stream import Stream
-from edge_asr.utterance import Utterance
+from edge_asr.utterance import Hearing, Utterance
 from edge_asr.vad import create_vad
 from edge_asr.vad.gate import Gate
 from edge_asr.vad.segmenter import SegmenterConfig
@@ -236,6 +237,7 @@ class Recognizer:
     def compile(
         self,
         grammars: Iterable[WordNetwork | str | Path],
+        rejects: list[Reject] | None = None,
         *,
         strict: bool = False,
         lists: Mapping[str, Entries] | None = None,
@@ -245,17 +247,25 @@ class Recognizer:
 
         Words that the lexicon lacks are guessed where the bundle can; ``guessed`` of the graph names
         them with their pronunciations. The recognizer does not keep them: ``add_words`` does.
+        A mistake is raised unless you hand in a list: nothing of a grammar is left out in silence. ::
+
+            graph = recognizer.compile(["home.yaml"])           # all of it, or GrammarError
+            rejects = []
+            graph = recognizer.compile(["home.yaml"], rejects)  # what is right of it; rejects tells the rest
 
         Parameters
         ----------
-        strict: refuse unknown words instead.
+        rejects: takes note of what is left out: rules, alternatives, sentences and list values with a
+            mistake or with a word that no one can pronounce, and files of which nothing is left.
+        strict: refuse unknown words instead of guessing them, and mistakes whether noted or not.
         lists: entries of the grammars' run-time lists by name, as for ``join``, which may also be
-            called later: until then nothing can be said in the place of a list.
+            called later: until then nothing can be said in the place of a list. Theirs are raised.
         open_words: which words the grammars' open slots hear; None is ``OpenWords()``.
 
         Raises
         ------
-        GrammarError: a mistake in a grammar, or words that no one can pronounce, by name and line.
+        GrammarError: a mistake in a grammar, or words that no one can pronounce, by name and line; with
+            ``rejects`` only a mistake in ``lists``, no sentence left at all, or too large a whole.
         UsageError: the bundle has no lexicon, so that it knows words by their spelling alone.
         """
         if LEXICON not in self.bundle.config.files:
@@ -264,9 +274,10 @@ class Recognizer:
                 f"has no {LEXICON}, only tokens ({self.bundle.config.decoder.units}): leave the grammar out, "
                 "or choose a bundle with a lexicon"
             )
-        networks = [g if isinstance(g, WordNetwork) else load_grammar(Path(g)) for g in grammars]
-        guesser = self._guesser(strict=strict)
-        graph = self._compiler.compile(networks, self.lexicon, guesser, open_words or OpenWords())
+        rejects = None if strict else rejects
+        networks = load_grammars(grammars, rejects)
+        guesser = self.guesser(strict=strict)
+        graph = self._compiler.compile(networks, self.lexicon, guesser, open_words or OpenWords(), rejects)
         return self.join(graph, lists, strict=strict) if lists else graph
 
     def join(self, graph: Graph, lists: Mapping[str, Entries], *, strict: bool = False) -> Graph:
@@ -288,9 +299,10 @@ class Recognizer:
         GrammarError: no grammar of ``graph`` has a list of that name, an entry that cannot be spoken,
             or words that no one can pronounce, each by name and place in the list.
         """
-        return self._compiler.join(graph, lists, self.lexicon, self._guesser(strict=strict))
+        return self._compiler.join(graph, lists, self.lexicon, self.guesser(strict=strict))
 
-    def _guesser(self, *, strict: bool) -> Guesser:
+    def guesser(self, *, strict: bool = False) -> Guesser:
+        """What loads ``g2p`` when a word is unknown; with ``strict`` nothing guesses."""
         return lambda: None if strict else self.g2p
 
     def stream(
@@ -321,7 +333,7 @@ class Recognizer:
 
         Raises
         ------
-        UsageError: no such preset, or ``nbest`` is less than 1.
+        UsageError: no such preset, ``nbest`` is less than 1, or a graph of another model.
         """
         if nbest < 1:
             raise UsageError(f"nbest must be at least 1, got {nbest}")
@@ -334,21 +346,29 @@ class Recognizer:
             segmenter = SegmenterConfig(
                 end_silence_ms=round(1000 * endpoint.incomplete_s), max_speech_s=endpoint.longest_s + 1
             )
-        free_text = graph is None or graph.free_text
+
+        def hear(graph: Graph | None) -> Hearing:
+            return self._hearing(graph, rejection, alternatives=nbest > 1)
+
         return Stream(
-            Utterance(
-                self.bundle.config,
-                self._engine,
-                self._new_search(graph, alternatives=nbest > 1),
-                None if free_text else self._new_background(),
-                free_text=free_text,
-                nbest=nbest,
-                reject_below=self._least_confidence(rejection, free_text=free_text),
-            ),
+            Utterance(self.bundle.config, self._engine, hear(graph), nbest=nbest),
+            hear,
             sample_rate_hz=sample_rate_hz or self.sample_rate_hz,
             model_rate_hz=self.sample_rate_hz,
             gate=Gate(create_vad(vad), segmenter) if vad else None,
             endpoint=endpoint,
+        )
+
+    def _hearing(self, graph: Graph | None, rejection: str, *, alternatives: bool) -> Hearing:
+        """New searches through ``graph``, or free text, and how sure its sentences must be."""
+        if graph is not None and graph.tokens != self._tokens.names:
+            raise UsageError(f"expected a graph that {self.bundle.config.name} compiled, got another model's")
+        free_text = graph is None or graph.free_text
+        return Hearing(
+            search=self._new_search(graph, alternatives=alternatives),
+            background=None if free_text else self._new_background(),
+            free_text=free_text,
+            reject_below=self._least_confidence(rejection, free_text=free_text),
         )
 
     def _new_search(self, graph: Graph | None, *, alternatives: bool) -> Decoder:

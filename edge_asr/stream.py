@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from edge_asr.arrays import Float32Array
@@ -9,8 +11,9 @@ from edge_asr.audio.pcm import check_samples
 from edge_asr.audio.resample import Resampler
 from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.endpoint import EndpointConfig, ended
+from edge_asr.decoder.graph import Graph
 from edge_asr.events import Event, Gap, Partial, SpeechStarted
-from edge_asr.utterance import NOTHING, Utterance
+from edge_asr.utterance import NOTHING, Hearing, Utterance
 from edge_asr.vad import FRAME_SAMPLES
 from edge_asr.vad.gate import Gate, SpeechAudio, SpeechClosed, SpeechOpened
 
@@ -24,6 +27,7 @@ class Stream:
     def __init__(
         self,
         utterance: Utterance,
+        hear: Callable[[Graph | None], Hearing],
         *,
         sample_rate_hz: int,
         model_rate_hz: int,
@@ -34,6 +38,7 @@ class Stream:
         self._model_rate_hz = model_rate_hz
         self._resampler = Resampler(sample_rate_hz, self._model_rate_hz)
         self._utterance = utterance
+        self._hearing_of = hear
         self._gate = gate
         self._endpoint = endpoint
         self._heard = 0  # samples at the model's rate since the origin
@@ -59,8 +64,23 @@ class Stream:
         self._taken += samples.size
         return self._hear(self._resampler.push(samples))
 
+    def use(self, graph: Graph | None) -> None:
+        """Hear another grammar from the next utterance on; None is free text.
+
+        An utterance that has begun ends with the grammar that it began with; where none has, the change
+        takes effect at once. No audio is lost either way. Of two changes within one utterance the later
+        one counts. Phrases end with what they were preferred in: ``bias`` prefers them anew.
+
+        Raises
+        ------
+        UsageError: the graph was compiled for another model.
+        """
+        self._utterance.use(self._hearing_of(graph))
+
     def bias(self, phrases: Phrases | None) -> None:
         """Prefer phrases of free text (``Recognizer.phrases``) from now on, within an utterance too.
+
+        After ``use`` within an utterance it is the next one in which they are preferred.
 
         Raises
         ------

@@ -38,6 +38,21 @@ NOTHING = Text(text="", stable="")
 """Before anything was heard."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hearing:
+    """What can be heard, for the utterances of one stream alone."""
+
+    search: Decoder
+    """New, or used in the stream's earlier utterances."""
+    background: Decoder | None
+    """A search through all phone sequences, which a grammar's sentences must stand up to; None for free text,
+    and where the bundle brings none."""
+    free_text: bool
+    """Whether anything can be said, and no grammar is followed."""
+    reject_below: float
+    """Least confidence of what is accepted."""
+
+
 class Utterance:
     """Front-end, acoustic model and search in a row; reset between utterances.
 
@@ -45,25 +60,11 @@ class Utterance:
     ----------
     config: the bundle's.
     engine: shared by all streams.
-    search: new, for this utterance and those after it alone.
-    background: a search through all phone sequences, which a grammar's sentences must stand up to; None for
-        free text, and where the bundle brings none.
-    free_text: whether anything can be said, and no grammar is followed.
+    hearing: what is heard until ``use`` changes it.
     nbest: how many sentences a Final or Rejected lists at the most.
-    reject_below: least confidence of what is accepted.
     """
 
-    def __init__(
-        self,
-        config: BundleConfig,
-        engine: Engine,
-        search: Decoder,
-        background: Decoder | None,
-        *,
-        free_text: bool,
-        nbest: int = 1,
-        reject_below: float = 0.0,
-    ) -> None:
+    def __init__(self, config: BundleConfig, engine: Engine, hearing: Hearing, *, nbest: int = 1) -> None:
         self._acoustic = config.acoustic
         self._shift_s = config.mfcc.frame_shift_ms / 1000
         self._frame_samples = config.mfcc.frame_shift_samples
@@ -71,16 +72,32 @@ class Utterance:
         self._level = LevelMeter()
         self._decoder = config.decoder
         self._write = writer_for(config.language)
-        self._free_text, self._nbest, self._reject_below = free_text, nbest, reject_below
-        self._search, self._background = search, background
-        # Fitted to words; tokens that no lexicon makes words of have posteriors.
-        self._calibration = config.decoder.word_calibration if isinstance(search, KnowsState) else ()
+        self._nbest = nbest
         self._starts_at_s = 0.0
+        self._open = False
+        self._waiting: Hearing | None = None
+        self._hear(hearing)
+
+    def use(self, hearing: Hearing) -> None:
+        """Hear this from the next utterance on: at once where none is open."""
+        if self._open:
+            self._waiting = hearing
+        else:
+            self._hear(hearing)
+
+    def _hear(self, hearing: Hearing) -> None:
+        self._waiting = None
+        self._search, self._background = hearing.search, hearing.background
+        self._free_text, self._reject_below = hearing.free_text, hearing.reject_below
+        # Fitted to words; tokens that no lexicon makes words of have posteriors.
+        fitted = isinstance(hearing.search, KnowsState)
+        self._calibration = self._decoder.word_calibration if fitted else ()
 
     def begin(self, at_s: float) -> None:
         """Start a new utterance at this time of the stream."""
         self._stages.reset()
         self._level.reset()
+        self._open = True
         self._search.reset()
         if self._background:
             self._background.reset()
@@ -103,17 +120,18 @@ class Utterance:
         return True
 
     def bias(self, phrases: Phrases | None) -> None:
-        """Prefer these phrases from the next frame on, or none.
+        """Prefer these phrases from the next frame on, or none; in what waits for the next utterance if any.
 
         Raises
         ------
         UsageError: a grammar is heard, or free text without a language model, or words were added after
             the stream was opened and before the phrases were made.
         """
-        if not isinstance(self._search, NgramSearch):
+        search = self._waiting.search if self._waiting else self._search
+        if not isinstance(search, NgramSearch):
             raise UsageError("phrases can only be preferred in free text with a language model")
         try:
-            self._search.bias(phrases)
+            search.bias(phrases)
         except ValueError as error:
             raise UsageError(f"phrases: {error}: open a new stream after adding words") from error
 
@@ -135,6 +153,13 @@ class Utterance:
 
     def finish(self, *, at_s: float, reason: str) -> list[Event]:
         """End the utterance: its Final and, where the grammar says one, its Intent; or Rejected."""
+        events = self._finish(at_s, reason)
+        self._open = False
+        if self._waiting:
+            self._hear(self._waiting)
+        return events
+
+    def _finish(self, at_s: float, reason: str) -> list[Event]:
         self._decode(self._stages.flush())
         hypothesis = self._search.finish()
         background = Background.of(self._background.finish()) if self._background else None

@@ -6,13 +6,18 @@ import argparse
 import json
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from edge_asr.commands import model
 from edge_asr.decoder.endpoint import PRESETS
 from edge_asr.events import Event, Final, Gap, Intent, Partial, Rejected, SpeechStarted
 from edge_asr.vad import VADS
 
-HELP = "Listen to a microphone and print what is said; Ctrl-C ends it."
+if TYPE_CHECKING:
+    from edge_asr.decoder.grammar.watch import GrammarFiles
+    from edge_asr.stream import Stream
+
+HELP = "Listen to a microphone and print what is said; Ctrl-C ends it. Changes of --grammar are taken up."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +45,9 @@ def run(args: argparse.Namespace) -> int:
 
     # A service manager stops with SIGTERM: what was being said gets its final then too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    recognizer, graph = model.load(args)
+    recognizer = model.load_recognizer(args)
+    files = model.watch_grammars(recognizer, args)
+    graph = model.heard(recognizer, files)
     device = int(args.device) if args.device and args.device.isdecimal() else args.device
     show = _show_json if args.json else _Screen().show
     with Microphone(device) as microphone:
@@ -57,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"listening to {microphone.device}", file=sys.stderr, flush=True)
         try:
             for block in microphone:
+                if files:
+                    _take_up_changes(files, stream)
                 if block.dropped_samples:
                     show(stream.skip(block.dropped_samples))
                 show(stream.accept_waveform(block.samples))
@@ -66,6 +75,21 @@ def run(args: argparse.Namespace) -> int:
             pass  # what was being said still gets its final
         show(stream.finish())
     return 0
+
+
+def _take_up_changes(files: GrammarFiles, stream: Stream) -> None:
+    """Let the stream hear the grammar as its files are now, and say what came of their change."""
+    reload = files.poll()
+    if reload is None:
+        return
+    if reload.graph is None:
+        print(f"edge-asr: {reload.error}; the grammar stays as it was", file=sys.stderr, flush=True)
+        return
+    stream.use(reload.graph)
+    model.print_rejects(reload.rejects)
+    model.print_guesses(reload.graph.guessed)
+    message = "the grammar has changed: it is heard from the next utterance on"
+    print(f"edge-asr: {message}", file=sys.stderr, flush=True)
 
 
 def _show_json(events: list[Event]) -> None:

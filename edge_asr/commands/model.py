@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,14 @@ from edge_asr.decoder import GRAPH, SEARCHES
 from edge_asr.errors import UsageError
 
 if TYPE_CHECKING:
+    from edge_asr.decoder.grammar.rejects import Reject
+    from edge_asr.decoder.grammar.watch import GrammarFiles
     from edge_asr.decoder.graph import Graph
+    from edge_asr.decoder.word_report import SpokenWord
     from edge_asr.recognizer import Recognizer
+
+_MOST_REJECTS = 20
+"""Mistakes that are named before speech is listened to."""
 
 
 DEFAULT_BOOST = 2.0
@@ -33,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="JSGF (.jsgf, .gram), sentence templates or a home for Home Assistant's sentences (.yaml), or "
-        "plain sentences (.txt); several may be given; without any, free text",
+        "plain sentences (.txt); several may be given; without any, free text. What has a mistake is left "
+        "out and named",
     )
     parser.add_argument(
         "--list",
@@ -55,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="refuse grammars with unknown words instead of guessing how these are said",
+        help="refuse grammars with a mistake instead of leaving it out, or with unknown words instead of "
+        "guessing how these are said",
     )
     parser.add_argument(
         "--search",
@@ -121,14 +130,22 @@ def named_file(text: str) -> tuple[str, Path]:
 def load(args: argparse.Namespace) -> tuple[Recognizer, Graph | None]:
     """The recognizer and the graph that the flags ask for; None is free text without a graph.
 
-    Guessed pronunciations go to standard error.
+    Raises
+    ------
+    UsageError: as ``load_recognizer`` and ``watch_grammars``.
+    GrammarError: as ``watch_grammars``.
+    """
+    recognizer = load_recognizer(args)
+    return recognizer, heard(recognizer, watch_grammars(recognizer, args))
+
+
+def load_recognizer(args: argparse.Namespace) -> Recognizer:
+    """The recognizer that the flags ask for, with the words of ``--words``.
 
     Raises
     ------
-    GrammarError: a mistake in a grammar or a list.
     UsageError: a grammar together with a search that follows none, or lists without a grammar.
     """
-    from edge_asr.decoder.grammar.word_list import read_entries
     from edge_asr.decoder.word_list import read_word_list
     from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
 
@@ -139,15 +156,58 @@ def load(args: argparse.Namespace) -> tuple[Recognizer, Graph | None]:
             f"--search {args.search} follows no grammar, it hears any sequence of tokens: "
             "leave out --grammar or --search"
         )
-    lists = {name: read_entries(file) for name, file in args.lists}
     recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads, search=args.search)
-    guessed = [way for path in args.words for way in recognizer.add_words(read_word_list(path)).guessed]
-    graph = None
-    if args.grammar:
-        graph = recognizer.compile(args.grammar, strict=args.strict, lists=lists)
-        guessed += graph.guessed
-    elif recognizer.search == GRAPH:
-        graph = recognizer.word_loop()
+    for path in args.words:
+        print_guesses(recognizer.add_words(read_word_list(path)).guessed)
+    return recognizer
+
+
+def watch_grammars(recognizer: Recognizer, args: argparse.Namespace) -> GrammarFiles | None:
+    """The files of ``--grammar``, compiled with ``--list``; None without any.
+
+    What is left out and which pronunciations are guessed goes to standard error.
+
+    Raises
+    ------
+    UsageError: a grammar is missing.
+    GrammarError: nothing is left, a mistake in a list, or with ``--strict`` anything is wrong.
+    """
+    from edge_asr.decoder.grammar.watch import GrammarFiles
+    from edge_asr.decoder.grammar.word_list import read_entries
+
+    if not args.grammar:
+        return None
+    for file in args.grammar:
+        if not file.exists():
+            raise UsageError(f"{file}: there is no such grammar")
+    lists = {name: read_entries(file) for name, file in args.lists}
+
+    def compile_files(paths: Sequence[Path], rejects: list[Reject] | None) -> Graph:
+        return recognizer.compile(paths, rejects, strict=args.strict, lists=lists)
+
+    files = GrammarFiles(args.grammar, compile_files, strict=args.strict)
+    print_rejects(files.rejects)
+    print_guesses(files.graph.guessed)
+    return files
+
+
+def heard(recognizer: Recognizer, files: GrammarFiles | None) -> Graph | None:
+    """The graph of the grammars, or that of free text; None is free text without a graph."""
+    if files is not None:
+        return files.graph
+    return recognizer.word_loop() if recognizer.search == GRAPH else None
+
+
+def print_guesses(guessed: Iterable[SpokenWord]) -> None:
+    """Name on standard error the words whose pronunciation was guessed."""
     for way in guessed:
         print(way, file=sys.stderr)
-    return recognizer, graph
+
+
+def print_rejects(rejects: Sequence[Reject]) -> None:
+    """Name on standard error what was left out of grammars."""
+    for reject in rejects[:_MOST_REJECTS]:
+        print(f"edge-asr: {reject}", file=sys.stderr, flush=True)
+    if len(rejects) > _MOST_REJECTS:
+        more = len(rejects) - _MOST_REJECTS
+        print(f"edge-asr: {more:,} more: edge-asr grammar check names all", file=sys.stderr, flush=True)

@@ -1,57 +1,58 @@
-"""From words to the search graph: one phone prefix tree per node of the word graph, CTC topology.
-
-What each node n of the word graph becomes, B being blank states and P phone states:
-
-- B(n) is where n is entered after a blank;
-- each inner node k of the tree over the (word, pronunciation) pairs that leave n becomes P(k),
-  entered by its phone, and B(k), entered from P(k);
-- the last phone p of a word has no state of its own: all words that end in p and lead to n' share
-  the exit state E(n', p), and the arc into it carries the word. So the number of arcs from word
-  ends to word beginnings is bounded by phones x phones, not by words x words.
-
-P(k) and E(n', p) lead straight to the next phone where it differs, and through the blank to any
-(Graves et al. 2006, Connectionist Temporal Classification). A word's weight is spent as early as
-the tree allows, the best one below a node first, so that pruning sees it in time.
-"""
+"""From words to the search graph: grammars, open slots and free text (phone_trees.py lays it out)."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from edge_asr.arrays import Float64Array, Int32Array, Int64Array
+from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.graph import Ending, Graph, Hole, Output
-from edge_asr.decoder.lexicon import Lexicon, Pronunciation
+from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import Placeholder, WordNetwork
-from edge_asr.decoder.tokens import BLANK
+from edge_asr.decoder.phone_trees import Rows, lay_out
+from edge_asr.decoder.unknown_words import known_part, require_known, without_optional
 from edge_asr.decoder.wordgraph import Step, WordGraph, build_word_graph
 from edge_asr.errors import GrammarError
+from edge_asr.garbage import collector_paused
 
-_log = logging.getLogger(__name__)
 
-
-def compile_network(network: WordNetwork, lexicon: Lexicon) -> Graph:
+def compile_network(network: WordNetwork, lexicon: Lexicon, rejects: list[Reject] | None = None) -> Graph:
     """The search graph of one grammar; see ``compile_networks``."""
-    return compile_networks((network,), lexicon)
+    return compile_networks((network,), lexicon, rejects)
 
 
-def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph:
+@collector_paused()
+def compile_networks(
+    networks: Sequence[WordNetwork], lexicon: Lexicon, rejects: list[Reject] | None = None
+) -> Graph:
     """The search graph that accepts a sentence of any of ``networks``.
+
+    Parameters
+    ----------
+    rejects: takes note of words that the lexicon lacks, and of grammars of which nothing is left; the
+        ways that need them are left out. Without it they are raised.
 
     Raises
     ------
     GrammarError: words that the lexicon lacks (all of a grammar in one message), a cycle without
-        words, or a grammar without a sentence.
+        words, a grammar without a sentence, or nothing left of any grammar.
+    GrammarSizeError: the graph would be too large.
     """
     if not networks:
         raise ValueError("expected at least one network")
-    networks = [_without_unknown(network, lexicon) for network in networks]
-    graph = build_word_graph(networks)
+    parts = _known_parts(networks, lexicon, rejects)
+    return compile_word_graph(build_word_graph(parts), lexicon, ", ".join(part.name for part in parts))
+
+
+def compile_word_graph(graph: WordGraph, lexicon: Lexicon, name: str) -> Graph:
+    """The search graph of a word graph whose words are all known; ``name`` stands in errors.
+
+    Raises
+    ------
+    GrammarSizeError: the search graph would be too large.
+    """
     spoken, holes = _without_holes(graph)
     sources, targets, weights, outputs = [], [], [], []
     for node, steps in spoken.steps.items():
@@ -61,7 +62,8 @@ def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph
             weights.append(weight)
             outputs.append(output)
     said = {output.word: lexicon.pronunciations(output.word) for output in spoken.outputs}
-    rows = _Rows.of(sources, targets, weights, outputs, [said[output.word] for output in spoken.outputs])
+    pronunciations = [said[output.word] for output in spoken.outputs]
+    rows = Rows.of(sources, targets, weights, outputs, pronunciations, name)
     endings = tuple(dict.fromkeys(ending for _, ending in graph.finals.values()))
     numbers = {ending: number for number, ending in enumerate(endings)}
     final_weights = np.full(len(graph.steps), -np.inf)
@@ -69,20 +71,33 @@ def compile_networks(networks: Sequence[WordNetwork], lexicon: Lexicon) -> Graph
     for node, (weight, ending) in graph.finals.items():
         final_weights[node] = weight
         node_endings[node] = numbers[ending]
-    made = _graph(rows, final_weights, node_endings, tuple(spoken.outputs), endings, lexicon.tokens.names)
+    made = lay_out(
+        rows, final_weights, node_endings, tuple(spoken.outputs), endings, lexicon.tokens.names, name=name
+    )
     return replace(made, holes=holes)
 
 
-def _without_unknown(network: WordNetwork, lexicon: Lexicon) -> WordNetwork:
-    """The network without optional words that the lexicon lacks; others that it lacks are refused."""
-    unknown = {word for word, _ in network.vocabulary() if word not in lexicon}
-    if not unknown:
-        return network
-    kept = [arc for arc in network.arcs if not (arc.optional and arc.word in unknown)]
-    network = replace(network, arcs=kept)
-    _require_known(network.vocabulary(), lexicon, source=network.name)
-    _log.info("%s: left out, since the lexicon lacks them: %s", network.name, ", ".join(sorted(unknown)))
-    return network
+def _known_parts(
+    networks: Sequence[WordNetwork], lexicon: Lexicon, rejects: list[Reject] | None
+) -> list[WordNetwork]:
+    """The networks as far as the lexicon knows their words."""
+    parts: list[WordNetwork] = []
+    errors: list[GrammarError] = []
+    for network in networks:
+        if rejects is None:
+            network = without_optional(network, lexicon)
+            require_known(network.vocabulary(), lexicon, source=network.name)
+            parts.append(network)
+            continue
+        try:
+            parts.append(known_part(network, lexicon, rejects))
+        except GrammarError as error:
+            errors.append(error)
+    if rejects is not None and parts:
+        rejects += map(Reject.of, errors)
+    elif errors:
+        raise errors[0]
+    return parts
 
 
 def _without_holes(graph: WordGraph) -> tuple[WordGraph, tuple[Hole, ...]]:
@@ -123,18 +138,19 @@ def compile_open_words(
     weights = dict(words)
     if not weights:
         raise GrammarError("an open slot needs at least one word")
-    _require_known(((word, 0) for word in weights), lexicon, source="")
+    require_known(((word, 0) for word in weights), lexicon, source="")
     # From node 0 to 1, and from 1 to itself.
-    rows = _Rows.of(
+    rows = Rows.of(
         np.repeat([0, 1], len(weights)),
         np.ones(2 * len(weights), int),
         np.tile([weight + word_penalty for weight in weights.values()], 2),
         np.tile(np.arange(len(weights)), 2),
         [lexicon.pronunciations(word) for word in weights],
+        "open words",
     )
     outputs = tuple(Output(word) for word in weights)
     finals = np.array([-np.inf, 0.0]), np.array([-1, 0])
-    return _graph(rows, *finals, outputs, (Ending(""),), lexicon.tokens.names)
+    return lay_out(rows, *finals, outputs, (Ending(""),), lexicon.tokens.names, name="open words")
 
 
 def compile_word_loop(
@@ -163,16 +179,17 @@ def compile_word_loop(
     weights = dict(words)
     if not weights:
         raise GrammarError("a word loop needs at least one word", source=name)
-    _require_known(((word, 0) for word in weights), lexicon, source=name)
-    rows = _Rows.of(
+    require_known(((word, 0) for word in weights), lexicon, source=name)
+    rows = Rows.of(
         [0] * len(weights),
         [0] * len(weights),
         [scale * weight + word_penalty for weight in weights.values()],
         range(len(weights)),
         [lexicon.pronunciations(word) for word in weights],
+        name,
     )
     outputs = tuple(Output(word) for word in weights)
-    return _graph(
+    return lay_out(
         rows,
         np.zeros(1),
         np.zeros(1, int),
@@ -180,190 +197,5 @@ def compile_word_loop(
         (Ending(name),),
         lexicon.tokens.names,
         homophones=homophones,
-    )
-
-
-def _require_known(words: Iterable[tuple[str, int]], lexicon: Lexicon, *, source: str) -> None:
-    """Refuse words without a pronunciation, all at once."""
-    unknown = [(word, line) for word, line in words if word not in lexicon]
-    if not unknown:
-        return
-    line = min((line for _, line in unknown if line), default=None)
-    if len(unknown) == 1:
-        raise GrammarError(f"unknown word {unknown[0][0]!r}", source=source, line=line)
-    named = ", ".join(f"{word!r} (line {at})" if at else repr(word) for word, at in unknown)
-    raise GrammarError(f"unknown words {named}", source=source, line=line)
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """Every (word, pronunciation) that leaves a node of the word graph, one row each."""
-
-    sources: Int64Array
-    targets: Int64Array
-    weights: Float64Array
-    outputs: Int64Array
-    phones: Int32Array
-    """(rows, longest pronunciation)"""
-    lengths: Int64Array
-
-    @classmethod
-    def of(
-        cls,
-        sources: ArrayLike,
-        targets: ArrayLike,
-        weights: ArrayLike,
-        outputs: ArrayLike,
-        said: Sequence[Sequence[Pronunciation]],
-    ) -> _Rows:
-        """Repeat each step for every pronunciation of its output."""
-        lengths = np.fromiter(map(len, chain.from_iterable(said)), dtype=np.int64)
-        longest = lengths.max(initial=1)
-        phones = np.zeros((lengths.size, longest), dtype=np.int32)
-        flat = np.fromiter(chain.from_iterable(chain.from_iterable(said)), dtype=np.int32)
-        phones[np.arange(longest) < lengths[:, None]] = flat
-        ways = np.fromiter(map(len, said), dtype=np.int64)
-        number = np.asarray(outputs, dtype=np.int64)
-        step = np.repeat(np.arange(number.size), ways[number])
-        first_ways = np.cumsum(ways) - ways
-        row = _ranges(first_ways[number], ways[number])
-        return cls(
-            np.asarray(sources, dtype=np.int64)[step],
-            np.asarray(targets, dtype=np.int64)[step],
-            np.asarray(weights, dtype=np.float64)[step],
-            number[step],
-            phones[row],
-            lengths[row],
-        )
-
-
-def _ranges(first: Int64Array, count: Int64Array) -> Int64Array:
-    """``first[i], first[i] + 1, ...`` (``count[i]`` of them) for every i, one after the other."""
-    ranges: Int64Array = np.repeat(first - np.cumsum(count) + count, count)
-    ranges += np.arange(ranges.size)
-    return ranges
-
-
-@dataclass(frozen=True, eq=False)
-class _Forest:
-    """The prefix trees of all nodes. Roots are 0..roots-1 (nodes of the word graph), inner nodes follow."""
-
-    roots: int
-    parents: Int64Array
-    """(inner nodes,)"""
-    labels: Int64Array
-    """(inner nodes,)"""
-    inner_weights: Float64Array
-    """(inner nodes,) weight spent on the way in."""
-    last_parents: Int64Array
-    """(words,) node before the last phone; words with the same way in and out occur once, unless homophones
-    are kept."""
-    last_labels: Int64Array
-    last_weights: Float64Array
-    last_targets: Int64Array
-    last_outputs: Int64Array
-
-
-def _forest(rows: _Rows, roots: int, alphabet: int, *, homophones: bool) -> _Forest:
-    """Build all trees at once, level by level."""
-    node = rows.sources.copy()
-    parents, labels = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    first_of_level = [roots]
-    for depth in range(rows.phones.shape[1] - 1):
-        longer = np.flatnonzero(rows.lengths > depth + 1)
-        keys, which = np.unique(node[longer] * alphabet + rows.phones[longer, depth], return_inverse=True)
-        node[longer] = first_of_level[-1] + which
-        parents.append(keys // alphabet)
-        labels.append(keys % alphabet)
-        first_of_level.append(first_of_level[-1] + keys.size)
-    parent = np.concatenate(parents)
-
-    best = np.full(first_of_level[-1], -np.inf)
-    np.maximum.at(best, node, rows.weights)
-    for first, last in reversed(list(pairwise(first_of_level))):
-        np.maximum.at(best, parent[first - roots : last - roots], best[first:last])
-    best[:roots] = 0.0
-
-    last_label = rows.phones[np.arange(node.size), rows.lengths - 1].astype(np.int64)
-    way = (node * roots + rows.targets) * alphabet + last_label
-    if homophones:
-        way = way * (rows.outputs.max() + 1) + rows.outputs
-    # Homophones that lead to the same node can never be told apart: keep the best, of equals the first.
-    order = np.lexsort((-rows.weights, way))
-    kept = np.sort(order[np.flatnonzero(np.diff(way[order], prepend=-1))])
-    return _Forest(
-        roots=roots,
-        parents=parent,
-        labels=np.concatenate(labels),
-        inner_weights=best[roots:] - best[parent],
-        last_parents=node[kept],
-        last_labels=last_label[kept],
-        last_weights=rows.weights[kept] - best[node[kept]],
-        last_targets=rows.targets[kept],
-        last_outputs=rows.outputs[kept],
-    )
-
-
-def _graph(
-    rows: _Rows,
-    final_weights: Float64Array,
-    node_endings: Int64Array,
-    outputs: tuple[Output, ...],
-    endings: tuple[Ending, ...],
-    tokens: tuple[str, ...],
-    *,
-    homophones: bool = False,
-) -> Graph:
-    """Lay out states and arcs.
-
-    States: B of every root and inner node under the node's own number, then P of the inner nodes,
-    then the exits E ordered by (target, phone).
-    """
-    alphabet = len(tokens)
-    roots = final_weights.size
-    forest = _forest(rows, roots, alphabet, homophones=homophones)
-    inner = forest.parents.size
-    nodes = roots + inner
-    exits, exit_of = np.unique(forest.last_targets * alphabet + forest.last_labels, return_inverse=True)
-    exit_roots = exits // alphabet
-    blank_of_phone = np.concatenate([np.arange(roots, nodes), exit_roots])
-    phone_labels = np.concatenate([forest.labels, exits % alphabet])
-    phone_states = nodes + np.arange(phone_labels.size)
-
-    # Arcs of the trees, as seen from the blank state of the parent.
-    parent = np.concatenate([forest.parents, forest.last_parents])
-    child = np.concatenate([nodes + np.arange(inner), nodes + inner + exit_of])
-    label = np.concatenate([forest.labels, forest.last_labels])
-    weight = np.concatenate([forest.inner_weights, forest.last_weights])
-    said = np.concatenate([np.zeros(inner, np.int64), 1 + forest.last_outputs])
-
-    # The same arcs from the phone states that stand for the parent: one for an inner node, for a
-    # root all its exits.
-    phones_of_node = np.ones(nodes, dtype=np.int64)
-    phones_of_node[:roots] = np.bincount(exit_roots, minlength=roots)
-    first_phone = np.arange(nodes) - roots + nodes
-    first_phone[:roots] = nodes + inner + np.searchsorted(exit_roots, np.arange(roots))
-    arc = np.repeat(np.arange(parent.size), phones_of_node[parent])
-    phone = _ranges(first_phone[parent], phones_of_node[parent])
-    differs = phone_labels[phone - nodes] != label[arc]
-    arc, phone = arc[differs], phone[differs]
-
-    source = np.concatenate([parent, phone, phone_states])
-    order = np.argsort(source, kind="stable")
-    nothing = np.zeros(phone_states.size, dtype=np.int64)
-    states = nodes + phone_states.size
-    owner = np.full(states, -1)
-    owner[:roots] = np.arange(roots)
-    owner[nodes + inner :] = exit_roots
-    return Graph(
-        tokens=tokens,
-        offsets=np.concatenate([[0], np.cumsum(np.bincount(source, minlength=states))]).astype(np.int32),
-        targets=np.concatenate([child, child[arc], blank_of_phone])[order].astype(np.int32),
-        weights=np.concatenate([weight, weight[arc], nothing])[order].astype(np.float32),
-        arc_outputs=np.concatenate([said, said[arc], nothing])[order].astype(np.int32),
-        labels=np.concatenate([np.full(nodes, BLANK), phone_labels]).astype(np.int16),
-        final_weights=np.where(owner < 0, -np.inf, final_weights[owner]).astype(np.float32),
-        state_endings=np.where(owner < 0, -1, node_endings[owner]).astype(np.int32),
-        outputs=outputs,
-        endings=endings,
+        name=name,
     )

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from edge_asr.decoder.compile import compile_network, compile_networks
 from edge_asr.decoder.g2p import G2p
+from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.grammar.word_list import Entries, list_network
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.join import join
@@ -35,16 +36,26 @@ class Compiler:
         self._open_words: tuple[OpenWords, Graph] | None = None
 
     def compile(
-        self, networks: Sequence[WordNetwork], lexicon: Lexicon, guesser: Guesser, open_words: OpenWords
+        self,
+        networks: Sequence[WordNetwork],
+        lexicon: Lexicon,
+        guesser: Guesser,
+        open_words: OpenWords,
+        rejects: list[Reject] | None = None,
     ) -> Graph:
         """The graph of all networks; what the lexicon lacks is guessed, if there is who guesses.
 
+        Parameters
+        ----------
+        rejects: takes note of words that no one can pronounce; without it they are raised.
+
         Raises
         ------
-        GrammarError: words that no one can pronounce, by name and line.
+        GrammarError: words that no one can pronounce, by name and line; with ``rejects`` only where nothing
+            is left without them.
         """
-        lexicon, guessed = _covered(networks, lexicon, guesser)
-        graph = dataclasses.replace(compile_networks(networks, lexicon), guessed=guessed)
+        lexicon, guessed = covered(networks, lexicon, guesser)
+        graph = dataclasses.replace(compile_networks(networks, lexicon, rejects), guessed=guessed)
         if any(hole.placeholder == ANYTHING for hole in graph.holes):
             return join(graph, {ANYTHING: self._open_words_graph(open_words, lexicon)})
         return graph
@@ -65,7 +76,7 @@ class Compiler:
             )
         places = {hole.placeholder for hole in graph.holes if hole.placeholder.list in lists}
         networks = {place: list_network(place, lists[place.list]) for place in places}
-        lexicon, guessed = _covered(list(networks.values()), lexicon, guesser)
+        lexicon, guessed = covered(list(networks.values()), lexicon, guesser)
         blocks = {
             place: compile_network(network, lexicon) for place, network in networks.items() if network.arcs
         }
@@ -80,7 +91,7 @@ class Compiler:
         return kept[1]
 
 
-def _covered(
+def covered(
     networks: Sequence[WordNetwork], lexicon: Lexicon, guesser: Guesser
 ) -> tuple[Lexicon, tuple[SpokenWord, ...]]:
     """The lexicon with guesses for the words of ``networks`` that it lacks, and these."""

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edge_asr.errors import GrammarError
+from edge_asr.errors import GrammarSizeError
 
-MAX_ARCS = 2_000_000
-"""A network beyond this many arcs is a mistake of its author (nested rules that multiply)."""
+MAX_ARCS = 1_000_000
+"""A network beyond this many arcs is a mistake of its author (nested rules that multiply). A hundred
+thousand sentences have two thirds of it; a million arcs take 1.5 GB to compile."""
+
+
+def about(size: int) -> str:
+    """A size for people; nested rules make it as long as a line."""
+    # The number of decimal digits by way of the bits: Python refuses to write thousands of digits.
+    return f"about {size:,}" if size < 10**15 else f"about 10^{round(size.bit_length() * 0.30103)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +127,10 @@ class WordNetwork:
 
         Raises
         ------
-        GrammarError: the network holds MAX_ARCS already.
+        GrammarSizeError: the network holds MAX_ARCS already.
         """
         if len(self.arcs) >= MAX_ARCS:
-            raise GrammarError(
+            raise GrammarSizeError(
                 f"the grammar expands to more than {MAX_ARCS:,} arcs: split it or repeat fewer choices",
                 source=self.name,
                 line=line or None,
@@ -178,7 +185,14 @@ class WordNetwork:
 
     def trimmed(self) -> WordNetwork:
         """The same network without the arcs and nodes that are on no way from start to end."""
-        alive = self._reach(self.start, backwards=False) & self._reach(self.end, backwards=True)
+        following: list[list[int]] = [[] for _ in range(self.nodes)]
+        before: list[list[int]] = [[] for _ in range(self.nodes)]
+        for arc in self.arcs:
+            following[arc.source].append(arc.target)
+            before[arc.target].append(arc.source)
+        alive = _reach(self.start, following) & _reach(self.end, before)
+        if len(alive) == self.nodes:
+            return self
         number = {node: i for i, node in enumerate(sorted(alive | {self.start, self.end}))}
         arcs = [
             WordArc(number[a.source], number[a.target], a.word, a.mark, a.weight, a.line, a.optional)
@@ -187,18 +201,13 @@ class WordNetwork:
         ]
         return WordNetwork(self.name, len(number), number[self.start], number[self.end], arcs)
 
-    def _reach(self, node: int, *, backwards: bool) -> set[int]:
-        """Nodes that can be reached from ``node`` (or that can reach it)."""
-        next_nodes: list[list[int]] = [[] for _ in range(self.nodes)]
-        for arc in self.arcs:
-            if backwards:
-                next_nodes[arc.target].append(arc.source)
-            else:
-                next_nodes[arc.source].append(arc.target)
-        reached, waiting = {node}, [node]
-        while waiting:
-            for other in next_nodes[waiting.pop()]:
-                if other not in reached:
-                    reached.add(other)
-                    waiting.append(other)
-        return reached
+
+def _reach(node: int, next_nodes: list[list[int]]) -> set[int]:
+    """Nodes that can be reached from ``node``."""
+    reached, waiting = {node}, [node]
+    while waiting:
+        for other in next_nodes[waiting.pop()]:
+            if other not in reached:
+                reached.add(other)
+                waiting.append(other)
+    return reached

@@ -1,6 +1,6 @@
 """Further words for a word loop, without building it anew.
 
-The new words get a prefix tree of their own beside the one that is there (decoder/compile.py draws
+The new words get a prefix tree of their own beside the one that is there (decoder/phone_trees.py draws
 both): entered from the same places, left through the same exits. No arc or state of before changes,
 so whatever was said before scores as before, and the cost is one copy of the arrays.
 """

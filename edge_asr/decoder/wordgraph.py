@@ -16,14 +16,19 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from edge_asr.decoder.graph import Ending, Output
-from edge_asr.decoder.network import Mark, Placeholder, WordArc, WordNetwork
-from edge_asr.errors import GrammarError
+from edge_asr.decoder.network import Mark, Placeholder, WordNetwork
+from edge_asr.errors import GrammarError, GrammarSizeError
 
 Marks: TypeAlias = tuple[Mark, ...]
 Step: TypeAlias = tuple[int, float, int]
 """Output number, weight, target node."""
+Arc: TypeAlias = tuple[int, str | None, Marks, float]
+"""Target node, word, marks before the word (one or none), weight."""
 
 START = 0
+MAX_STEPS = 2_000_000
+"""Ways from word to word over optional parts, with all their marks: those of n optional words in a row are
+n^2 / 2."""
 
 
 @dataclass
@@ -54,11 +59,27 @@ class WordGraph:
 class _Joined:
     """Several networks as one: node 0 leads by epsilon arcs to the start of each."""
 
-    leaving: list[list[WordArc]] = field(default_factory=lambda: [[]])
+    leaving: list[list[Arc]] = field(default_factory=lambda: [[]])
+    steps_left: int = field(default_factory=lambda: MAX_STEPS)
     ends: dict[int, str] = field(default_factory=dict)
     """Network name of each end node."""
     order: list[int] = field(default_factory=list)
     """Nodes with epsilon arcs, each after all nodes that it reaches by epsilon arcs."""
+
+    def spend(self, steps: int) -> None:
+        """Count steps.
+
+        Raises
+        ------
+        GrammarSizeError: there are more than MAX_STEPS.
+        """
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            raise GrammarSizeError(
+                f"more than {MAX_STEPS:,} ways from word to word: too many optional parts or marks stand "
+                "behind one another",
+                source=", ".join(sorted(set(self.ends.values()))),
+            )
 
 
 def build_word_graph(networks: Sequence[WordNetwork]) -> WordGraph:
@@ -67,6 +88,7 @@ def build_word_graph(networks: Sequence[WordNetwork]) -> WordGraph:
     Raises
     ------
     GrammarError: a network has a cycle without words, or no sentence.
+    GrammarSizeError: more than MAX_STEPS ways lead from word to word.
     """
     joined = _Joined()
     for network in networks:
@@ -86,31 +108,55 @@ def _join(joined: _Joined, network: WordNetwork) -> None:
         raise GrammarError("the grammar has no complete sentence", source=network.name)
     shift = len(joined.leaving)
     joined.order.extend(node + shift for node in _epsilon_order(network))
-    joined.leaving[START].append(WordArc(START, network.start + shift))
+    joined.leaving[START].append((network.start + shift, None, (), 0.0))
     joined.leaving.extend([] for _ in range(network.nodes))
     for arc in network.arcs:
-        joined.leaving[arc.source + shift].append(
-            WordArc(arc.source + shift, arc.target + shift, arc.word, arc.mark, arc.weight)
-        )
+        marks = () if arc.mark is None else (arc.mark,)
+        joined.leaving[arc.source + shift].append((arc.target + shift, arc.word, marks, arc.weight))
     joined.ends[network.end + shift] = network.name
 
 
 def _epsilon_order(network: WordNetwork) -> list[int]:
     """Nodes that touch an epsilon arc, targets before sources."""
-    sorter: TopologicalSorter[int] = TopologicalSorter()
+    silent: dict[int, list[int]] = {}
     for arc in network.arcs:
         if arc.word is None:
-            sorter.add(arc.source, arc.target)
+            silent.setdefault(arc.source, []).append(arc.target)
+    done: dict[int, bool] = {}
+    """False: under way."""
+    order: list[int] = []
+    for first in silent:
+        stack = [] if first in done else [first]
+        while stack:
+            node = stack[-1]
+            if node not in done:
+                done[node] = False
+                for target in silent.get(node, ()):
+                    if target not in done:
+                        stack.append(target)
+                    elif not done[target]:
+                        raise _silent_cycle(network, silent)
+                continue
+            stack.pop()
+            if not done[node]:
+                done[node] = True
+                order.append(node)
+    return order
+
+
+def _silent_cycle(network: WordNetwork, silent: dict[int, list[int]]) -> GrammarError:
+    """The error of a network in which a cycle of epsilon arcs is known to be."""
+    cycle: set[int] = set()
     try:
-        return list(sorter.static_order())
+        TopologicalSorter(silent).prepare()
     except CycleError as error:
         cycle = set(error.args[1])
-        lines = [a.line for a in network.arcs if a.word is None and {a.source, a.target} <= cycle and a.line]
-        raise GrammarError(
-            "a part of the grammar repeats without saying a word",
-            source=network.name,
-            line=min(lines, default=None),
-        ) from error
+    lines = [a.line for a in network.arcs if a.word is None and {a.source, a.target} <= cycle and a.line]
+    return GrammarError(
+        "a part of the grammar repeats without saying a word",
+        source=network.name,
+        line=min(lines, default=None),
+    )
 
 
 def _without_epsilons(joined: _Joined) -> WordGraph:
@@ -127,24 +173,21 @@ def _without_epsilons(joined: _Joined) -> WordGraph:
             continue
         steps[node] = []
         for reached, (weight, marks) in closures.get(node, {node: (0.0, ())}).items():
+            joined.spend(len(joined.leaving[reached]))
             if reached in joined.ends:
                 _offer_final(finals, node, (weight, Ending(joined.ends[reached], marks)))
-            for arc in joined.leaving[reached]:
-                if arc.word is None:
+            for next_node, word, mark, arc_weight in joined.leaving[reached]:
+                if word is None:
                     continue
-                here: tuple[int, Marks, float] = (arc.target, (), 0.0)
+                here: tuple[int, Marks, float] = (next_node, (), 0.0)
                 # What joins later takes no marks along: its words may have some of their own.
-                landed = here if isinstance(arc.word, Placeholder) else landings.get(arc.target, here)
+                landed = here if isinstance(word, Placeholder) else landings.get(next_node, here)
                 target, after, extra = landed
-                output = Output(arc.word, marks + _marks(arc), after)
+                output = Output(word, marks + mark, after)
                 number = numbers.setdefault(output, len(numbers))
-                steps[node].append((number, weight + arc.weight + extra, target))
+                steps[node].append((number, weight + arc_weight + extra, target))
                 stack.append(target)
     return WordGraph(steps, finals, list(numbers))
-
-
-def _marks(arc: WordArc) -> Marks:
-    return () if arc.mark is None else (arc.mark,)
 
 
 def _closures(joined: _Joined) -> dict[int, dict[int, tuple[float, Marks]]]:
@@ -152,14 +195,17 @@ def _closures(joined: _Joined) -> dict[int, dict[int, tuple[float, Marks]]]:
     closures: dict[int, dict[int, tuple[float, Marks]]] = {}
     for node in joined.order:
         best: dict[int, tuple[float, Marks]] = {}
-        if node in joined.ends or any(arc.word is not None for arc in joined.leaving[node]):
+        spent = 0
+        if node in joined.ends or any(word is not None for _, word, _, _ in joined.leaving[node]):
             best[node] = (0.0, ())
-        for arc in joined.leaving[node]:
-            if arc.word is not None:
+        for target, word, mark, arc_weight in joined.leaving[node]:
+            if word is not None:
                 continue
-            for reached, (weight, marks) in closures.get(arc.target, {arc.target: (0.0, ())}).items():
-                if reached not in best or arc.weight + weight > best[reached][0]:
-                    best[reached] = (arc.weight + weight, _marks(arc) + marks)
+            for reached, (weight, marks) in closures.get(target, {target: (0.0, ())}).items():
+                if reached not in best or arc_weight + weight > best[reached][0]:
+                    best[reached] = (arc_weight + weight, mark + marks)
+                    spent += 1 + len(marks)
+        joined.spend(spent)
         closures[node] = best
     return closures
 
@@ -173,10 +219,12 @@ def _landings(joined: _Joined) -> dict[int, tuple[int, Marks, float]]:
     landings: dict[int, tuple[int, Marks, float]] = {}
     for node in joined.order:
         arcs = joined.leaving[node]
-        if node in joined.ends or len(arcs) != 1 or arcs[0].word is not None:
+        if node in joined.ends or len(arcs) != 1 or arcs[0][1] is not None:
             continue
-        target, marks, weight = landings.get(arcs[0].target, (arcs[0].target, (), 0.0))
-        landings[node] = (target, _marks(arcs[0]) + marks, arcs[0].weight + weight)
+        next_node, _, mark, arc_weight = arcs[0]
+        target, marks, weight = landings.get(next_node, (next_node, (), 0.0))
+        landings[node] = (target, mark + marks, arc_weight + weight)
+        joined.spend(len(marks))
     return landings
 
 

@@ -146,13 +146,44 @@ def test_a_grammar_mistake_names_the_line(tmp_path: Path, sample: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_unknown_words_of_a_grammar_are_named_with_their_line(tmp_path: Path, sample: Path) -> None:
+def test_what_is_wrong_with_a_grammar_is_named_and_the_rest_is_heard(
+    tmp_path: Path, sample: Path, home: Path
+) -> None:
+    grammar = tmp_path / "own.yaml"
+    text = home.read_text().replace("- bedroom\n", "- bedroom\n      - flurbelizer\n      - 2nd floor\n")
+    line = text[: text.index("flurbelizer")].count("\n") + 1
+    grammar.write_text(text)
+    done = edge_asr("transcribe", "--json", "--grammar", grammar, sample)
+    assert done.returncode == 0
+    assert objects(done)[0]["text"] == SENTENCE
+    named = sorted(done.stderr.splitlines())
+    assert [one.split(": ")[:2] for one in named] == [
+        ["edge-asr", f"own.yaml:{line}"],
+        ["edge-asr", f"own.yaml:{line + 1}"],
+    ]
+    assert named[0].endswith("unknown word 'flurbelizer'")
+
+
+def test_strict_refuses_a_grammar_with_a_mistake(tmp_path: Path, sample: Path) -> None:
     grammar = tmp_path / "own.txt"
     grammar.write_text("turn on the light\nturn on the flurbelizer\n")
     done = edge_asr("transcribe", "--strict", "--grammar", grammar, sample)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "edge-asr: own.txt:2: unknown word 'flurbelizer'\n"
+
+
+def test_many_mistakes_are_not_all_named(tmp_path: Path, sample: Path) -> None:
+    grammar = tmp_path / "own.txt"
+    grammar.write_text("turn on the light\n" + "".join(f"flurb{'x' * n}\n" for n in range(30)))
+    lines = edge_asr("transcribe", "--grammar", grammar, sample).stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "edge-asr: 10 more: edge-asr grammar check names all"
+
+
+def test_a_missing_grammar_is_wrong_usage(tmp_path: Path, sample: Path, home: Path) -> None:
+    done = edge_asr("transcribe", "--grammar", home, "--grammar", tmp_path / "none.txt", sample)
     assert done.returncode == 2
-    assert "own.txt:2:" in done.stderr
-    assert "flurbelizer" in done.stderr
+    assert "none.txt: there is no such grammar" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,18 @@
 """Grammars: which sentences can be said, and what they mean.
 
-A new format is one module with ``read_X(path) -> WordNetwork`` and one line in READERS.
+A new format is one module with ``read_X(path, rejects) -> WordNetwork`` and one line in READERS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 
+from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.errors import GrammarError
+from edge_asr.garbage import collector_paused
 
 READERS = {
     ".jsgf": "edge_asr.decoder.grammar.jsgf:read_jsgf",
@@ -22,14 +24,22 @@ READERS = {
 """File name ending (lower case) -> function. Imported on use, so that only a template loads hassil."""
 
 
-def load_grammar(path: str | Path) -> WordNetwork:
+@collector_paused()
+def load_grammar(path: str | Path, rejects: list[Reject] | None = None) -> WordNetwork:
     """Read the grammar file ``path``, or the directory of sentence templates.
 
     The ending of the name decides; a file with another ending that begins with ``#JSGF`` is JSGF.
 
+    Parameters
+    ----------
+    rejects: takes note of mistakes, which then cost no more than the rule, alternative, sentence or list
+        value that they stand in. Without it the first mistake is raised: nothing is left out unless
+        someone is told.
+
     Raises
     ------
-    GrammarError: missing file, unknown kind, no UTF-8, no sentence, or any mistake within, with its line.
+    GrammarError: missing file, unknown kind, no UTF-8, too large, no sentence left; or, without
+        ``rejects``, any mistake within, with its line.
     """
     path = Path(path)
     if path.is_dir():
@@ -45,8 +55,34 @@ def load_grammar(path: str | Path) -> WordNetwork:
             source=str(path),
         )
     module, _, name = READERS[kind].partition(":")
-    reader: Callable[[Path], WordNetwork] = getattr(import_module(module), name)
-    return reader(path)
+    reader: Callable[[Path, list[Reject] | None], WordNetwork] = getattr(import_module(module), name)
+    return reader(path, rejects)
+
+
+def load_grammars(
+    grammars: Iterable[WordNetwork | str | Path], rejects: list[Reject] | None = None
+) -> list[WordNetwork]:
+    """The networks of all ``grammars`` (networks or files).
+
+    Raises
+    ------
+    GrammarError: as ``load_grammar``; with ``rejects`` only if nothing is left of all files together: one
+        of which nothing is left is noted.
+    """
+    networks: list[WordNetwork] = []
+    errors: list[GrammarError] = []
+    for grammar in grammars:
+        try:
+            networks.append(grammar if isinstance(grammar, WordNetwork) else load_grammar(grammar, rejects))
+        except GrammarError as error:
+            if rejects is None:
+                raise
+            errors.append(error)
+    if errors and not networks:
+        raise errors[0]
+    if rejects is not None:
+        rejects += [reject for reject in map(Reject.of, errors) if reject not in rejects]
+    return networks
 
 
 def _begins_with_jsgf(path: Path) -> bool:

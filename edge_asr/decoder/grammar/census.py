@@ -11,12 +11,13 @@ from graphlib import CycleError, TopologicalSorter
 from edge_asr.decoder.network import Mark, Path, WordArc, WordNetwork
 
 
-def count_sentences(network: WordNetwork) -> int | float:
+def count_sentences(network: WordNetwork, *, at_most: int | None = None) -> int | float:
     """Number of ways from start to end; ``math.inf`` where a loop leads to the end.
 
-    Two ways that say the same words count twice.
+    Two ways that say the same words count twice. With ``at_most`` counting stops there: a hundred
+    thousand optional words have numbers of a hundred thousand digits.
     """
-    ways = _ways_to_end(network.trimmed())
+    ways = _ways_to_end(network.trimmed(), at_most)
     return math.inf if ways is None else ways[0]
 
 
@@ -45,7 +46,7 @@ def enumerate_paths(network: WordNetwork) -> Iterator[Path]:
         while waiting:
             node, left, way = waiting.pop()
             if node == network.end and left == 0:
-                yield _path(way)
+                yield path_of(way)
             for arc in reversed(leaving[node]):
                 rest = left - (arc.word is not None)
                 if to_end[arc.target] <= rest:
@@ -95,7 +96,7 @@ def _draw(
         # Exact integers: counts of ways outgrow a float.
         drawn = rng.randrange(stops + (sum(ways[arc.target] for arc in arcs) if ways else len(arcs))) - stops
         if drawn < 0:
-            return _path(tuple(way))
+            return path_of(tuple(way))
         for arc in arcs:
             drawn -= ways[arc.target] if ways else 1
             if drawn < 0:
@@ -104,7 +105,8 @@ def _draw(
         node = arc.target
 
 
-def _path(way: tuple[WordArc, ...]) -> Path:
+def path_of(way: tuple[WordArc, ...]) -> Path:
+    """The words and marks of arcs in a row."""
     path: list[tuple[str | None, tuple[Mark, ...]]] = []
     marks: list[Mark] = []
     for arc in way:
@@ -124,7 +126,7 @@ def _leaving(network: WordNetwork) -> list[list[WordArc]]:
     return leaving
 
 
-def _ways_to_end(network: WordNetwork) -> list[int] | None:
+def _ways_to_end(network: WordNetwork, at_most: int | None = None) -> list[int] | None:
     """For every node of a trimmed network the number of ways to the end; None where there is a loop."""
     leaving = _leaving(network)
     sorter = TopologicalSorter({n: {arc.target for arc in leaving[n]} for n in range(network.nodes)})
@@ -132,6 +134,8 @@ def _ways_to_end(network: WordNetwork) -> list[int] | None:
     try:
         for node in sorter.static_order():
             ways[node] = (node == network.end) + sum(ways[arc.target] for arc in leaving[node])
+            if at_most is not None:
+                ways[node] = min(ways[node], at_most)
     except CycleError:
         return None
     return ways

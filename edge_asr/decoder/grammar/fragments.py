@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edge_asr.decoder.grammar.words import SPACE, clean_word, pieces
-from edge_asr.decoder.network import Mark, SlotClose, WordNetwork
-from edge_asr.errors import GrammarError
+from edge_asr.decoder.network import MAX_ARCS, Mark, SlotClose, WordNetwork
+from edge_asr.errors import GrammarError, GrammarSizeError
 
 _MOST_WORDS = 100_000
 """Beginnings of words that may follow one white space; optional parts within a word multiply fast."""
@@ -41,12 +41,14 @@ class _Step(NamedTuple):
 
 
 class FragmentNetwork:
-    """Acyclic. ``START`` and ``END`` count as white space."""
+    """Acyclic. ``START`` and ``END`` count as white space. ``source`` names the file, for messages."""
 
     START, END = 0, 1
 
-    def __init__(self) -> None:
+    def __init__(self, source: str = "<string>") -> None:
+        self.source = source
         self.leaving: list[list[FragmentArc]] = [[], []]
+        self._arcs = 0
 
     def add_node(self) -> int:
         """Make a node and return its number."""
@@ -56,7 +58,16 @@ class FragmentNetwork:
     def add(
         self, source: int, target: int, text: str | None = None, *, mark: Mark | None = None, line: int = 0
     ) -> None:
-        """Add one arc."""
+        """Add one arc.
+
+        Raises
+        ------
+        GrammarSizeError: there are MAX_ARCS already.
+        """
+        self._arcs += 1
+        if self._arcs > MAX_ARCS:
+            message = f"a sentence expands to more than {MAX_ARCS:,} parts"
+            raise GrammarSizeError(message, source=self.source, line=line or None)
         self.leaving[source].append(FragmentArc(target, text, mark, line))
 
     def add_text(self, source: int, target: int, text: str, line: int) -> None:
@@ -66,12 +77,14 @@ class FragmentNetwork:
         ------
         ValueError: the text cannot be spoken (``words.pieces``).
         """
-        for piece in pieces(text):
-            after = self.add_node()
+        spoken = pieces(text)
+        for i, piece in enumerate(spoken):
+            after = target if i == len(spoken) - 1 else self.add_node()
             for words in piece if isinstance(piece, tuple) else ((piece,),):
                 self.add_words(source, after, words, line)
             source = after
-        self.add(source, target, line=line)
+        if not spoken:
+            self.add(source, target, line=line)
 
     def add_words(self, source: int, target: int, words: tuple[str, ...], line: int) -> None:
         """Put fragments with white space between them, but not around them, between two nodes."""
@@ -118,8 +131,22 @@ class _Merge:
                 if arc.words is not None:
                     self._network.insert(arc.words, self._at(node), self._at(arc.target), line=arc.line)
                 elif arc.text is None or arc.text == SPACE:
-                    self._network.add(self._at(node), self._at(arc.target), mark=arc.mark, line=arc.line)
+                    target = self._onwards(arc.target)
+                    self._network.add(self._at(node), self._at(target), mark=arc.mark, line=arc.line)
             self._add_words(node)
+
+    def _onwards(self, node: int) -> int:
+        """The first node from ``node`` on that more leads away from than a single arc without text and mark.
+
+        Not the end: the arc to it tells which line the sentence stands in.
+        """
+        while len(arcs := self._leaving[node]) == 1:
+            [arc] = arcs
+            silent = arc.text in (None, SPACE) and arc.mark is None and arc.words is None
+            if not silent or arc.target == FragmentNetwork.END:
+                break
+            node = arc.target
+        return node
 
     def _at(self, node: int) -> int:
         """The word network's node for ``node``, made and queued when first asked for."""
@@ -161,11 +188,11 @@ class _Merge:
         while steps:
             step, line = steps.pop()
             if step.node not in self._open:
-                self._add_word(source, step, step.node, line)
+                self._add_word(source, step, self._onwards(step.node), line)
                 continue
             for arc in self._leaving[step.node]:
                 if arc.text == SPACE:
-                    self._add_word(source, step, arc.target, line)
+                    self._add_word(source, step, self._onwards(arc.target), line)
                 elif (following := (_follow(step, arc), line)) not in seen:
                     seen.add(following)
                     steps.append(following)

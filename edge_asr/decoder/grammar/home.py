@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_asr.decoder.grammar.located_yaml import Text, Value
+from edge_asr.decoder.grammar.rejects import Mistakes
 from edge_asr.decoder.grammar.template_file import SlotList, TextValue, TextValues
 from edge_asr.errors import GrammarError
 
@@ -54,14 +55,8 @@ class Home:
     def __post_init__(self) -> None:
         if self.sentences not in _SENTENCES:
             raise ValueError(f"expected sentences {' or '.join(_SENTENCES)}, got {self.sentences!r}")
-        known = {area.name for area in self.areas}
         for entity in self.entities:
-            if entity.area and entity.area not in known:
-                raise GrammarError(
-                    f"{entity.name!r} is in the area {entity.area!r}, which is not among the areas",
-                    source=self.source,
-                    line=entity.line,
-                )
+            _refuse_unknown_area(entity, self.areas, self.source)
 
     def lists(self) -> dict[str, SlotList]:
         """``name``, ``area`` and ``floor`` as lists of a template."""
@@ -84,18 +79,26 @@ class Home:
         return list(values.values())
 
 
-def read_home(value: Value) -> Home:
+def read_home(value: Value, mistakes: Mistakes | None = None) -> Home:
     """A home as YAML describes it (``home_assistant.py`` shows how).
+
+    Parameters
+    ----------
+    mistakes: takes note of what is wrong with a single key, area, floor, entity or scene; without it that
+        is raised.
 
     Raises
     ------
     GrammarError: a key or value that is not of this format, with its line.
     """
+    mistakes = mistakes or Mistakes()
     keys = value.mapping("home_assistant")
     for key, entry in keys.items():
         if key not in _KEYS:
-            raise entry.error(
-                f"unknown key {key!r} in home_assistant; known keys: {', '.join(sorted(_KEYS))}"
+            mistakes.note(
+                entry.error(
+                    f"unknown key {key[:60]!r} in home_assistant; known keys: {', '.join(sorted(_KEYS))}"
+                )
             )
     sentences = str(keys["sentences"].text("sentences")) if "sentences" in keys else "all"
     if sentences not in _SENTENCES:
@@ -103,16 +106,39 @@ def read_home(value: Value) -> Home:
     open_slots = keys["open_slots"].value if "open_slots" in keys else False
     if not isinstance(open_slots, bool):
         raise keys["open_slots"].error(f"expected true or false for open_slots, got {open_slots!r}")
-    scenes = [Entity(domain="scene", **_named(entry, "a scene")) for entry in _list(keys, "scenes")]
+    areas, floors, entities = list[Named](), list[Named](), list[Entity]()
+    for entry in _list(keys, "areas"):
+        with mistakes.spare():
+            areas.append(Named(**_named(entry, "an area")))
+    for entry in _list(keys, "floors"):
+        with mistakes.spare():
+            floors.append(Named(**_named(entry, "a floor")))
+    for entry in _list(keys, "entities"):
+        with mistakes.spare():
+            entity = _entity(entry)
+            _refuse_unknown_area(entity, areas, entry.source)
+            entities.append(entity)
+    for entry in _list(keys, "scenes"):
+        with mistakes.spare():
+            entities.append(Entity(domain="scene", **_named(entry, "a scene")))
     return Home(
-        areas=[Named(**_named(entry, "an area")) for entry in _list(keys, "areas")],
-        floors=[Named(**_named(entry, "a floor")) for entry in _list(keys, "floors")],
-        entities=[_entity(entry) for entry in _list(keys, "entities")] + scenes,
+        areas=areas,
+        floors=floors,
+        entities=entities,
         sentences=sentences,
         open_slots=open_slots,
         language=str(keys["language"].text("language")) if "language" in keys else "en",
         source=value.source,
     )
+
+
+def _refuse_unknown_area(entity: Entity, areas: Iterable[Named], source: str) -> None:
+    if entity.area and all(entity.area != area.name for area in areas):
+        raise GrammarError(
+            f"{entity.name!r} is in the area {entity.area!r}, which is not among the areas",
+            source=source,
+            line=entity.line,
+        )
 
 
 def _list(keys: Mapping[str, Value], name: str) -> list[Value]:

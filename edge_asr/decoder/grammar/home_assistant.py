@@ -43,11 +43,13 @@ from hassil.expression import Group
 
 from edge_asr.decoder.grammar.builtin import ANYTHING
 from edge_asr.decoder.grammar.home import Home, read_home
-from edge_asr.decoder.grammar.located_yaml import Value, as_value, parse_yaml
+from edge_asr.decoder.grammar.located_yaml import Text, Value, as_value
+from edge_asr.decoder.grammar.rejects import Mistakes
 from edge_asr.decoder.grammar.template_file import Block, Builtin, TemplateFile, TextValues, template_file
 from edge_asr.decoder.grammar.template_scope import Scope, fits
 from edge_asr.decoder.grammar.templates import HOME, templates_network
 from edge_asr.decoder.grammar.text_file import read_utf8
+from edge_asr.decoder.grammar.yaml_parser import parse_yaml
 from edge_asr.decoder.network import WordArc, WordNetwork
 from edge_asr.errors import GrammarError, MissingExtraError
 
@@ -69,21 +71,27 @@ class HomeGrammar:
     """Templates left out, by the reason."""
 
 
-def parse_home(top: Value, name: str) -> HomeGrammar:
+def parse_home(top: Value, name: str, mistakes: Mistakes | None = None) -> HomeGrammar:
     """The grammar of a YAML file with the key ``home_assistant``.
+
+    Parameters
+    ----------
+    mistakes: takes note of areas, floors, entities, names and sentences of its own that are wrong; without
+        it they are raised.
 
     Raises
     ------
-    GrammarError: a mistake in it, with its line.
+    GrammarError: a mistake in it, with its line; or nothing to say.
     MissingExtraError: the package is not installed.
     """
     keys = dict(top.mapping("the file"))
-    home = read_home(keys.pop(HOME))
+    mistakes = mistakes or Mistakes()
+    home = read_home(keys.pop(HOME), mistakes)
     own = None
     if keys:
-        keys.setdefault("language", as_value(home.language, name))
-        own = template_file(Value(keys, top.source, top.line))
-    return home_grammar(home, own=own, name=name)
+        keys.setdefault(Text("language", name, 0), as_value(home.language, name))
+        own = template_file(Value(keys, top.source, top.line), mistakes)
+    return home_grammar(home, own=own, name=name, mistakes=mistakes)
 
 
 def read_home_file(path: Path) -> Home:
@@ -99,26 +107,30 @@ def read_home_file(path: Path) -> Home:
     return read_home(keys[HOME])
 
 
-def home_grammar(home: Home, *, own: TemplateFile | None = None, name: str = HOME) -> HomeGrammar:
+def home_grammar(
+    home: Home, *, own: TemplateFile | None = None, name: str = HOME, mistakes: Mistakes | None = None
+) -> HomeGrammar:
     """Home Assistant's sentences for a home.
 
     Parameters
     ----------
     own: further sentences.
     name: what a result gives as its network.
+    mistakes: takes note of names and sentences that are wrong; without it they are raised.
 
     Raises
     ------
-    GrammarError: a mistake in ``own``, or nothing to say.
+    GrammarError: a mistake in a name or in ``own``, or nothing to say.
     MissingExtraError: the package is not installed.
     """
+    mistakes = mistakes or Mistakes()
     file = package_file(home)
     file.lists |= home.lists()
     skipped = _skip(file, home)
     sentences = sum(len(block.sentences) for blocks in file.intents.values() for block in blocks)
     if own is not None:
-        file.merge(own, name)
-    network = templates_network(file, name)
+        file.merge(own, name, mistakes)
+    network = templates_network(file, name, mistakes)
     # What comes from the package stands in no line.
     network.arcs = [
         WordArc(a.source, a.target, a.word, a.mark, a.weight, a.line, optional=a.line == 0)
@@ -169,13 +181,14 @@ def _spoken(value: Any) -> str:
 def _skip(file: TemplateFile, home: Home) -> dict[str, int]:
     """Take out of ``file`` what the home cannot use; return how many sentences for which reason."""
     skipped: Counter[str] = Counter()
-    shared = Scope(file, file.rules, file.lists)
+    shared = Scope(file, file.rules, file.lists, Mistakes())
     for intent, blocks in file.intents.items():
         kept = []
         for block in blocks:
             scope = shared
             if block.rules or block.lists:
-                scope = Scope(file, {**file.rules, **block.rules}, {**file.lists, **block.lists})
+                lists, rules = {**file.lists, **block.lists}, {**file.rules, **block.rules}
+                scope = Scope(file, rules, lists, Mistakes())
             usable = []
             for sentence in block.sentences:
                 references = _lists(scope.parse(sentence), scope)

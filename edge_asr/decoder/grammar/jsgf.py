@@ -49,7 +49,11 @@ import re
 from pathlib import Path
 
 from edge_asr.decoder.grammar.builtin import LISTS, converter
-from edge_asr.decoder.grammar.jsgf_parser import (
+from edge_asr.decoder.grammar.jsgf_parser import parse
+from edge_asr.decoder.grammar.jsgf_rules import Rules, imported_network, shortened
+from edge_asr.decoder.grammar.jsgf_soundness import LONGEST_ROW
+from edge_asr.decoder.grammar.jsgf_tags import parse_tag
+from edge_asr.decoder.grammar.jsgf_tree import (
     Chain,
     Choice,
     Expansion,
@@ -60,53 +64,62 @@ from edge_asr.decoder.grammar.jsgf_parser import (
     Rule,
     Tagged,
     Token,
-    parse,
 )
-from edge_asr.decoder.grammar.jsgf_rules import Rules, imported_network
+from edge_asr.decoder.grammar.rejects import Mistakes, Reject
 from edge_asr.decoder.grammar.text_file import decode, read_bytes
 from edge_asr.decoder.grammar.words import add_phrase
-from edge_asr.decoder.network import IntentMark, Mark, SlotClose, SlotFixed, SlotOpen, WordNetwork
+from edge_asr.decoder.network import IntentMark, SlotClose, WordNetwork
 from edge_asr.errors import GrammarError
 
-_TAG = re.compile(
-    r"""(?P<name>[^\W\d][\w.-]*)\s*(?:(?P<kind>[=:])\s*(?P<value>"[^"]*"|'[^']*'|[^\s;][^;]*?)\s*)?;?""",
-)
 _ENCODING = re.compile(rb"\s*#JSGF[ \t]+V1\.0[ \t]+([^\s;]+)")
 
 
-def read_jsgf(path: Path) -> WordNetwork:
+def read_jsgf(path: Path, rejects: list[Reject] | None = None) -> WordNetwork:
     """The network of a JSGF file in the encoding that its header names, UTF-8 where it names none.
 
     Raises
     ------
-    GrammarError: the file cannot be read, or a mistake in it, with its line.
+    GrammarError: the file cannot be read; and as ``parse_jsgf``.
     """
     data = read_bytes(path)
     declared = _ENCODING.match(data.removeprefix(codecs.BOM_UTF8)[:200])
     encoding = declared[1].decode("ascii", "replace") if declared else "utf-8"
     try:
         encoding = codecs.lookup(encoding).name
-    except LookupError:
+    except (LookupError, ValueError):
         raise GrammarError(f"unknown encoding {encoding!r} in the header", source=path.name, line=1) from None
-    return parse_jsgf(decode(data, path.name, "utf-8-sig" if encoding == "utf-8" else encoding), path.name)
+    text = decode(data, path.name, "utf-8-sig" if encoding == "utf-8" else encoding)
+    return parse_jsgf(text, path.name, rejects)
 
 
-def parse_jsgf(text: str, name: str = "<string>") -> WordNetwork:
+def parse_jsgf(text: str, name: str = "<string>", rejects: list[Reject] | None = None) -> WordNetwork:
     """The network of a JSGF text.
+
+    With ``rejects`` a rule with a mistake in its syntax is left out, and any other mistake costs the
+    alternative that it stands in; what needs a rule of which nothing is left is left out with it.
 
     Raises
     ------
-    GrammarError: a mistake in it, with its line; or a network too large.
+    GrammarError: no header, no public rule that can be said, a network too large; or a mistake that
+        ``rejects`` does not take note of, with its line.
     """
-    rules = Rules(parse(text, name), name)
+    mistakes = Mistakes(rejects)
+    rules = Rules(parse(text, name, mistakes), name, mistakes)
     network = WordNetwork(name)
     for rule in rules.public():
-        node = network.add_node()
-        network.add(network.start, node, mark=IntentMark(rule.name), line=rule.line)
-        _Builder(rules, network).sentence(rule, node)
+        nodes, arcs = network.nodes, len(network.arcs)
+        with mistakes.spare():
+            try:
+                node = network.add_node()
+                network.add(network.start, node, mark=IntentMark(rule.name), line=rule.line)
+                _Builder(rules, network, mistakes).sentence(rule, node)
+            except GrammarError:
+                network.nodes = nodes
+                del network.arcs[arcs:]
+                raise
     network = network.trimmed()
     if not network.arcs:
-        raise GrammarError("no public rule can be said: every way meets <VOID>", source=name)
+        raise mistakes.nothing_left(name, "no public rule can be said: every way meets <VOID>")
     return network
 
 
@@ -117,11 +130,14 @@ class _Builder:
     end of a rule under way is recursion at its end: an arc back to that rule's start.
     """
 
-    def __init__(self, rules: Rules, network: WordNetwork) -> None:
+    def __init__(self, rules: Rules, network: WordNetwork, mistakes: Mistakes) -> None:
         self._rules = rules
         self._network = network
-        self._under_way: list[tuple[str, int, int]] = []
-        """Name, start and end of the rules around this place."""
+        self._mistakes = mistakes
+        self._under_way: dict[str, tuple[int, int]] = {}
+        """Start and end of the rules around this place."""
+        self._refused: set[int] = set()
+        """References that were told of."""
 
     def sentence(self, rule: Rule, source: int) -> None:
         try:
@@ -178,53 +194,43 @@ class _Builder:
         self._network.add(last, target)
 
     def _add_reference(self, item: Reference, source: int, target: int) -> None:
-        for name, first, last in self._under_way:
-            if name == item.name:
-                if last != target:
-                    cycle = " -> ".join(f"<{n}>" for n in self._cycle(name))
-                    raise self._error(
-                        f"recursion is possible only at the end of a rule, without a tag: {cycle}", item.line
-                    )
+        if item.name in self._under_way:
+            first, last = self._under_way[item.name]
+            if last == target:
                 self._network.add(source, first, line=item.line)
-                return
+            elif id(item) not in self._refused:
+                self._refused.add(id(item))
+                self._mistakes.note(self._error(self._cycle(item.name), item.line))
+            return  # if it was refused, no way leads on
+        if len(self._under_way) == LONGEST_ROW:
+            raise self._error(
+                f"rules refer to one another in too long a row: more than {LONGEST_ROW}", item.line
+            )
         # A start of its own: the way back must not meet the alternatives of the rules around.
         first = self._network.add_node()
         self._network.add(source, first, line=item.line)
-        self._under_way.append((item.name, first, target))
+        self._under_way[item.name] = (first, target)
         self._add(self._rules.body(item), first, target)
-        self._under_way.pop()
+        del self._under_way[item.name]
 
-    def _cycle(self, name: str) -> list[str]:
-        names = [under_way for under_way, _, _ in self._under_way]
-        return [*names[names.index(name) :], name]
+    def _cycle(self, name: str) -> str:
+        names = list(self._under_way)
+        cycle = " -> ".join(shortened([*names[names.index(name) :], name]))
+        return f"recursion is possible only at the end of a rule, without a tag: {cycle}"
 
     def _add_tagged(self, item: Tagged, source: int, target: int) -> None:
-        match = _TAG.fullmatch(item.tag)
-        if match is None:
-            raise self._error(
-                f"expected a tag such as {{intent:Name}}, {{slot}}, {{slot:value}} or {{slot=value}}, "
-                f"got {{{item.tag}}}",
-                item.line,
-            )
-        name, kind, value = match["name"], match["kind"], match["value"]
+        opening, closing = parse_tag(item.tag)
         inner = self._network.add_node()
-        if name == "intent":
-            if value is None:
-                raise self._error("expected the intent's name: {intent:Name}", item.line)
-            closing: Mark = IntentMark(str(_typed(value)))
-        elif kind == "=":
-            closing = SlotFixed(name, _typed(value))
-        else:
+        if opening is not None:
             opened = self._network.add_node()
-            self._network.add(source, opened, mark=SlotOpen(name), line=item.line)
+            self._network.add(source, opened, mark=opening, line=item.line)
             source = opened
             filling = item.item
             while isinstance(filling, Reference):
                 filling = self._rules.body(filling)
-            if isinstance(filling, Imported) and not kind:
-                self._add_imported_slot(name, filling, source, target)
+            if isinstance(filling, Imported) and isinstance(closing, SlotClose) and closing.value is None:
+                self._add_imported_slot(closing.name, filling, source, target)
                 return
-            closing = SlotClose(name, _typed(value) if kind else None)
         self._add(item.item, source, inner)
         self._network.add(inner, target, mark=closing, line=item.line)
 
@@ -240,13 +246,3 @@ class _Builder:
 
     def _error(self, message: str, line: int) -> GrammarError:
         return GrammarError(message, source=self._network.name, line=line)
-
-
-def _typed(value: str) -> str | int | float:
-    """A number where the text is one."""
-    if re.fullmatch(r"[+-]?\d+", value):
-        return int(value)
-    if re.fullmatch(r"[+-]?(?:\d+\.\d*|\.\d+)", value):
-        return float(value)
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    return value[1:-1] if quoted else value

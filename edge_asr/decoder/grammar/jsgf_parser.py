@@ -1,17 +1,40 @@
-"""JSGF text to a tree: lexer and recursive-descent parser. What the tree means is in jsgf.py."""
+"""JSGF text to a tree: lexer and recursive-descent parser. What the tree means is in jsgf.py.
+
+A mistake costs the rule that it stands in: parsing goes on behind that rule's semicolon, or where the
+next definition begins if the semicolon is what lacks.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from edge_asr.decoder.grammar.builtin import LISTS, NAMESPACE, known_builtins
-from edge_asr.errors import GrammarError
+from edge_asr.decoder.grammar.jsgf_tree import (
+    Chain,
+    Choice,
+    Expansion,
+    Grammar,
+    Imported,
+    Null,
+    Reference,
+    Repeat,
+    Rule,
+    Tagged,
+    Token,
+    Void,
+    optional,
+)
+from edge_asr.decoder.grammar.rejects import Mistakes
+from edge_asr.errors import GrammarError, GrammarSizeError
 
 _DEEPEST = 100
-"""Brackets within brackets."""
+"""Brackets within brackets, and tags behind one another."""
+_LIGHTEST, _HEAVIEST = 1e-12, 1e12
+"""Weights; only their logarithms matter."""
+_MOST_LEXEMES = 1_000_000
+"""Words and signs of one file: a hundred thousand sentences, or a hundred megabytes of memory."""
 
 _HEADER = re.compile(r"\s*#JSGF[ \t]+V1\.0(?:[ \t]+[^\s;]+){0,2}[ \t]*;")
 _LEXEME = re.compile(
@@ -27,111 +50,25 @@ _LEXEME = re.compile(
 _RULE_NAME = re.compile(r"[\w$+\-:;,=|/\\()\[\]@#%!^&~]+(?:\.[\w$+\-:;,=|/\\()\[\]@#%!^&~]+)*\Z")
 
 
-@dataclass(frozen=True)
-class Token:
-    """Words to say."""
-
-    text: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Reference:
-    """<rule>"""
-
-    name: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Imported:
-    """<grammar.rule> of a grammar that is built in, or <lists.name>."""
-
-    grammar: str
-    name: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Null:
-    """<NULL>: said by saying nothing."""
-
-
-@dataclass(frozen=True)
-class Void:
-    """<VOID>: can never be said."""
-
-
-@dataclass(frozen=True)
-class Chain:
-    """One after the other."""
-
-    items: tuple[Expansion, ...]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of several, each with its weight (1 where none is written)."""
-
-    items: tuple[tuple[Expansion, float], ...]
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """Once or more often. ``a*`` is a choice between this and Null."""
-
-    item: Expansion
-
-
-@dataclass(frozen=True)
-class Tagged:
-    """``item {tag}``"""
-
-    item: Expansion
-    tag: str
-    line: int
-
-
-Expansion = Token | Reference | Imported | Null | Void | Chain | Choice | Repeat | Tagged
-
-
-def optional(item: Expansion) -> Choice:
-    """``[item]``"""
-    return Choice(((item, 1.0), (Null(), 1.0)))
-
-
-@dataclass(frozen=True)
-class Rule:
-    """``public <name> = body;``"""
-
-    name: str
-    body: Expansion
-    public: bool
-    line: int
-
-
-@dataclass
-class Grammar:
-    """All rules of a file in their order."""
-
-    name: str
-    rules: dict[str, Rule] = field(default_factory=dict)
-
-
 class _Lexeme(NamedTuple):
     kind: str
+    """A group of ``_LEXEME``, ``end``, or ``stray``: then ``text`` is what is wrong here."""
     text: str
     line: int
 
 
-def parse(text: str, source: str) -> Grammar:
+def parse(text: str, source: str, mistakes: Mistakes | None = None) -> Grammar:
     """Parse a whole grammar.
+
+    Parameters
+    ----------
+    mistakes: takes note of what is wrong with single rules; without it they are raised.
 
     Raises
     ------
-    GrammarError: the first mistake, with its line.
+    GrammarError: no header, no name, too many mistakes, or too long.
     """
-    return _Parser(text.replace("\r\n", "\n").replace("\r", "\n"), source).grammar()
+    return _Parser(text.replace("\r\n", "\n").replace("\r", "\n"), source).grammar(mistakes or Mistakes())
 
 
 class _Parser:
@@ -153,16 +90,41 @@ class _Parser:
             if lexeme.kind == "reference" and after.kind == "sign" and after.text == "="
         }
 
-    def grammar(self) -> Grammar:
+    def grammar(self, mistakes: Mistakes) -> Grammar:
         grammar = Grammar(self._grammar_name())
-        self._read_imports()
-        while self._peek().kind != "end":
-            rule = self._rule(grammar.name)
-            if rule.name in grammar.rules:
-                first = grammar.rules[rule.name].line
-                raise self._error(f"rule <{rule.name}> stands in line {first} already", rule.line)
-            grammar.rules[rule.name] = rule
+        self._read_imports(grammar, mistakes)
+        while self._lexemes[self._next].kind != "end":
+            first = self._next
+            try:
+                rule = self._rule(grammar.name)
+                if rule.name in grammar.rules:
+                    line = grammar.rules[rule.name].line
+                    raise self._error(f"rule <{rule.name}> stands in line {line} already", rule.line)
+                grammar.rules[rule.name] = rule
+            except GrammarError as error:
+                mistakes.note(error)
+                name = self._name_at(first)
+                if name and name not in grammar.rules:
+                    grammar.refused[name] = error.line or 0
+                self._next = self._behind_rule(first)
         return grammar
+
+    def _name_at(self, first: int) -> str:
+        """Name of the rule whose definition begins with this lexeme; empty where none does."""
+        public = self._lexemes[first].text == "public"
+        named = self._lexemes[min(first + public, len(self._lexemes) - 1)]
+        return named.text[1:-1].strip() if named.kind == "reference" else ""
+
+    def _behind_rule(self, first: int) -> int:
+        """The lexeme after the rule that begins with lexeme ``first`` and was refused."""
+        for i in range(first, len(self._lexemes) - 1):
+            here, after = self._lexemes[i], self._lexemes[i + 1]
+            if here.kind == "sign" and here.text == ";":
+                return i + 1
+            if i > first + 1 and here.kind == "reference" and (after.kind, after.text) == ("sign", "="):
+                before = self._lexemes[i - 1]
+                return i - 1 if (before.kind, before.text) == ("token", "public") else i
+        return len(self._lexemes) - 1
 
     def _split(self, text: str, start: int) -> list[_Lexeme]:
         lexemes: list[_Lexeme] = []
@@ -171,12 +133,20 @@ class _Parser:
         while position < len(text):
             match = _LEXEME.match(text, position)
             if match is None:
-                raise self._error(_stray(text[position:]), line)
-            kind = match.lastgroup or ""
-            if kind != "space":
-                lexemes.append(_Lexeme(kind, match.group(), line))
-            line += match.group().count("\n")
-            position = match.end()
+                lexemes.append(_Lexeme("stray", _stray(text[position : position + 2]), line))
+                position = len(text) if text.startswith("/*", position) else position + 1
+            else:
+                kind = match.lastgroup or ""
+                if kind != "space":
+                    lexemes.append(_Lexeme(kind, match.group(), line))
+                line += match.group().count("\n")
+                position = match.end()
+            if len(lexemes) > _MOST_LEXEMES:
+                raise GrammarSizeError(
+                    f"expected up to {_MOST_LEXEMES:,} words and signs, got more",
+                    source=self._source,
+                    line=line,
+                )
         lexemes.append(_Lexeme("end", "the end of the file", line))
         return lexemes
 
@@ -188,18 +158,29 @@ class _Parser:
         self._take_sign(";")
         return name
 
-    def _read_imports(self) -> None:
+    def _read_imports(self, grammar: Grammar, mistakes: Mistakes) -> None:
         """``import <edge_asr.number>;`` or ``import <edge_asr.*>;`` lets the rule be called <number>."""
-        while self._peek().kind == "token" and self._peek().text == "import":
-            self._next += 1
-            named = self._take("reference", "what is imported, such as <edge_asr.number>")
-            grammar, _, rule = named.text[1:-1].strip().rpartition(".")
-            if rule == "*" and grammar == NAMESPACE:
-                self._imported |= {name: (grammar, name) for name in known_builtins()}
-            else:
-                self._imported[rule] = (grammar, rule)
-                self._import(grammar, rule, named)
-            self._take_sign(";")
+        while (self._lexemes[self._next].kind, self._lexemes[self._next].text) == ("token", "import"):
+            first = self._next
+            try:
+                self._read_import()
+            except GrammarError as error:
+                mistakes.note(error)
+                named = self._lexemes[first + 1]
+                if named.kind == "reference":
+                    grammar.refused[named.text[1:-1].strip().rpartition(".")[2]] = error.line or 0
+                self._next = self._behind_rule(first)
+
+    def _read_import(self) -> None:
+        self._next += 1
+        named = self._take("reference", "what is imported, such as <edge_asr.number>")
+        grammar, _, rule = named.text[1:-1].strip().rpartition(".")
+        if rule == "*" and grammar == NAMESPACE:
+            self._imported |= {name: (grammar, name) for name in known_builtins()}
+        else:
+            self._import(grammar, rule, named)
+            self._imported[rule] = (grammar, rule)
+        self._take_sign(";")
 
     def _import(self, grammar: str, rule: str, named: _Lexeme) -> Imported:
         """What a qualified name stands for."""
@@ -226,6 +207,7 @@ class _Parser:
             raise self._error(f"<{name}> cannot be defined", named.line)
         self._take_sign("=")
         self._grammar = grammar_name
+        self._depth = 0
         body = self._choice()
         self._take_sign(";")
         return Rule(name, body, public, named.line)
@@ -249,8 +231,13 @@ class _Parser:
             written = self._take("weight", "a weight")
             digits = written.text[1:-1].strip()
             if not re.fullmatch(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?f?", digits):
-                raise self._error(f"expected a weight such as /2.5/, got {written.text}", written.line)
+                raise self._error(f"expected a weight such as /2.5/, got {written.text:.40}", written.line)
             weight = float(digits.rstrip("f"))
+            if weight and not _LIGHTEST <= weight <= _HEAVIEST:
+                raise self._error(
+                    f"expected a weight of 0 or from {_LIGHTEST:g} to {_HEAVIEST:g}, got {written.text:.40}",
+                    written.line,
+                )
         items: list[Expansion] = []
         while (item := self._item()) is not None:
             items.append(item)
@@ -283,8 +270,11 @@ class _Parser:
 
     def _with_operators(self, item: Expansion) -> Expansion:
         repeated = False
+        first = self._next
         while True:
             lexeme = self._peek()
+            if self._next - first > _DEEPEST:
+                raise self._error(f"more than {_DEEPEST} tags behind one another", lexeme.line)
             if lexeme.kind == "tag":
                 item = Tagged(item, _unescape(lexeme.text[1:-1]).strip(), lexeme.line)
             elif lexeme.kind == "sign" and lexeme.text in "*+":
@@ -322,7 +312,10 @@ class _Parser:
         return own
 
     def _peek(self) -> _Lexeme:
-        return self._lexemes[self._next]
+        lexeme = self._lexemes[self._next]
+        if lexeme.kind == "stray":
+            raise self._error(lexeme.text, lexeme.line)
+        return lexeme
 
     def _take(self, kind: str, expected: str) -> _Lexeme:
         lexeme = self._peek()
@@ -335,11 +328,16 @@ class _Parser:
         lexeme = self._peek()
         if lexeme.kind != "sign" or lexeme.text != sign:
             why = f" for the {opened.text} of line {opened.line}" if opened else ""
+            if lexeme.text == "=":
+                why = " before the next rule"
             raise self._error(f"expected {sign!r}{why}, got {lexeme.text!r}", lexeme.line)
         self._next += 1
 
     def _error(self, message: str, line: int) -> GrammarError:
-        return GrammarError(message, source=self._source, line=line)
+        shown = (
+            message if len(message) <= 300 else f"{message[:300]}..."
+        )  # a lexeme may be as long as the file
+        return GrammarError(shown, source=self._source, line=line)
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -347,7 +345,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _unescape(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL) if "\\" in text else text
 
 
 def _stray(text: str) -> str:

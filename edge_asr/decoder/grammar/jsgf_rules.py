@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from edge_asr.decoder.grammar.builtin import LISTS, builtin_network, placeholder_network
-from edge_asr.decoder.grammar.jsgf_parser import (
+from edge_asr.decoder.grammar.jsgf_soundness import grow, references, sound_rules, without
+from edge_asr.decoder.grammar.jsgf_tree import (
     Chain,
     Choice,
     Expansion,
@@ -17,8 +18,10 @@ from edge_asr.decoder.grammar.jsgf_parser import (
     Repeat,
     Rule,
     Tagged,
+    Token,
 )
-from edge_asr.decoder.network import MAX_ARCS, Placeholder, WordNetwork
+from edge_asr.decoder.grammar.rejects import Mistakes
+from edge_asr.decoder.network import MAX_ARCS, Placeholder, WordNetwork, about
 from edge_asr.errors import GrammarError
 
 
@@ -30,48 +33,36 @@ class _Size(NamedTuple):
 
 
 class Rules:
-    """The rules of a grammar, checked.
+    """The rules of a grammar, checked. What is wrong is <VOID> from here on, and noted.
 
     Raises
     ------
-    GrammarError: no public rule, an unknown rule, a rule that begins with itself, or too large.
+    GrammarError: no public rule; or, unless it is noted, an unknown rule, a rule that begins with itself,
+        a word or tag that means nothing, or a public rule that is too large.
     """
 
-    def __init__(self, grammar: Grammar, source: str) -> None:
-        self._rules = grammar.rules
+    def __init__(self, grammar: Grammar, source: str, mistakes: Mistakes) -> None:
         self._source = source
-        self._silent: set[str] = set()
-        self._find_silent_rules()
-        if not any(rule.public for rule in self._rules.values()):
-            raise GrammarError("expected at least one public rule, found none", source=source)
-        for rule in self._rules.values():
-            for reference in _references(rule.body):
-                self.body(reference)
-        self._refuse_left_recursion()
-        self._refuse_size()
+        self._mistakes = mistakes
+        if not any(rule.public for rule in grammar.rules.values()):
+            raise mistakes.nothing_left(source, "expected at least one public rule, found none")
+        self._rules = sound_rules(grammar, source, mistakes)
+        self._silent = grow(self._rules, _is_silent, source)
+        if self._cut_left_recursion():
+            self._silent = grow(self._rules, _is_silent, source)
+        self._fitting = self._those_that_fit()
 
     def public(self) -> Iterator[Rule]:
         """The rules that can be said, in the order of the file."""
-        return (rule for rule in self._rules.values() if rule.public)
+        return iter(self._fitting)
 
     def body(self, reference: Reference) -> Expansion:
         """What the referenced rule stands for."""
-        rule = self._rules.get(reference.name)
-        if rule is None:
-            raise self._error(f"there is no rule <{reference.name}>", reference.line)
-        return rule.body
+        return self._rules[reference.name].body
 
     def is_silent(self, item: Expansion) -> bool:
         """Can ``item`` be said by saying nothing?"""
-        if isinstance(item, Reference):
-            return item.name in self._silent
-        if isinstance(item, Chain):
-            return all(self.is_silent(part) for part in item.items)
-        if isinstance(item, Choice):
-            return any(weight > 0 and self.is_silent(part) for part, weight in item.items)
-        if isinstance(item, Repeat | Tagged):
-            return self.is_silent(item.item)
-        return isinstance(item, Null)
+        return _is_silent(item, self._silent)
 
     def without_silence(self, item: Expansion) -> Expansion | None:
         """``item`` without the ways that say nothing, and without their tags; None if no other is left.
@@ -101,32 +92,32 @@ class Rules:
             return _choice(ways)
         return None
 
-    def _find_silent_rules(self) -> None:
-        """Grown until nothing changes, since rules may refer to later ones."""
-        while True:
-            grown = {name for name, rule in self._rules.items() if self.is_silent(rule.body)}
-            if grown == self._silent:
-                return
-            self._silent = grown
-
-    def _refuse_left_recursion(self) -> None:
-        """A search over rules that can stand at the very beginning of a rule."""
+    def _cut_left_recursion(self) -> bool:
+        """A search over rules that can stand at the very beginning of a rule. Was there any?"""
+        found = False
         finished: set[str] = set()
         for start in self._rules:
-            way: list[tuple[str, Iterator[Reference]]] = []
+            way: dict[str, Iterator[Reference]] = {}
             waiting: Reference | None = Reference(start, self._rules[start].line)
             while way or waiting:
                 if waiting is not None and waiting.name not in finished:
-                    names = [name for name, _ in way]
-                    if waiting.name in names:
-                        cycle = " -> ".join(
-                            f"<{n}>" for n in [*names[names.index(waiting.name) :], waiting.name]
-                        )
-                        raise self._error(f"a rule cannot begin with itself: {cycle}", waiting.line)
-                    way.append((waiting.name, self._first_references(self._rules[waiting.name].body)))
-                waiting = next(way[-1][1], None) if way else None
+                    if waiting.name in way:
+                        found = True
+                        names = list(way)
+                        self._mistakes.note(self._cycle(names[names.index(waiting.name) :], waiting.line))
+                        rule = self._rules[names[-1]]
+                        body = without(rule.body, waiting)
+                        self._rules[rule.name] = Rule(rule.name, body, rule.public, rule.line)
+                    else:
+                        way[waiting.name] = self._first_references(self._rules[waiting.name].body)
+                waiting = next(way[next(reversed(way))], None) if way else None
                 if way and waiting is None:
-                    finished.add(way.pop()[0])
+                    finished.add(way.popitem()[0])
+        return found
+
+    def _cycle(self, names: list[str], line: int) -> GrammarError:
+        cycle = " -> ".join(shortened([*names, names[0]]))
+        return self._error(f"a rule cannot begin with itself: {cycle}", line)
 
     def _first_references(self, item: Expansion) -> Iterator[Reference]:
         """References that can be reached within ``item`` before any word is said."""
@@ -144,27 +135,45 @@ class Rules:
                 if not self.is_silent(part):
                     return
 
-    def _refuse_size(self) -> None:
+    def _those_that_fit(self) -> list[Rule]:
         """Rules are copied wherever they are used: rules of rules of rules may multiply."""
-        known: dict[str, _Size] = {}
+        known = self._sizes()
+        fitting: list[Rule] = []
         size = 0
-        for rule in self.public():
-            try:
-                size += self._size(Reference(rule.name, rule.line), known).without_silence
-            except RecursionError:
-                raise self._error("rules refer to one another in too long a row", rule.line) from None
-            if size > MAX_ARCS:
-                raise self._error(
-                    f"up to <{rule.name}> about {size:,} arcs, the limit is {MAX_ARCS:,}", rule.line
-                )
+        for rule in self._rules.values():
+            if not rule.public:
+                continue
+            more = known[rule.name].without_silence
+            if size + more <= MAX_ARCS:
+                size += more
+                fitting.append(rule)
+                continue
+            message = f"up to <{rule.name}> {about(size + more)} arcs, the limit is {MAX_ARCS:,}"
+            self._mistakes.note(self._error(message, rule.line))
+        return fitting
+
+    def _sizes(self) -> dict[str, _Size]:
+        """Sizes of all rules, those first that others refer to; a rule within itself counts as one arc."""
+        known: dict[str, _Size] = {}
+        entered: set[str] = set()
+        for start in self._rules:
+            waiting = [start]
+            while waiting:
+                name = waiting[-1]
+                body = self._rules[name].body
+                if name not in entered:
+                    entered.add(name)
+                    waiting += [r.name for r in references(body) if r.name not in entered]
+                    continue
+                waiting.pop()
+                if name not in known:
+                    known[name] = _Size(*(1 + arcs for arcs in self._size(body, known)))
+        return known
 
     def _size(self, item: Expansion, known: dict[str, _Size]) -> _Size:
-        """Arcs that ``item`` becomes, about; a rule within itself counts once."""
+        """Arcs that ``item`` becomes, about."""
         if isinstance(item, Reference):
-            if item.name not in known:
-                known[item.name] = _Size(1, 1)
-                known[item.name] = _Size(*(1 + n for n in self._size(self.body(item), known)))
-            return known[item.name]
+            return known.get(item.name, _Size(1, 1))
         if isinstance(item, Repeat | Tagged):
             full, without_silence = self._size(item.item, known)
             # What is repeated never stands in full (jsgf.py).
@@ -184,7 +193,8 @@ class Rules:
         if isinstance(item, Imported):
             size = len(imported_network(item).arcs) + 2
             return _Size(size, size)
-        return _Size(1, 1)
+        words = 1 + item.text.count(" ") if isinstance(item, Token) else 1
+        return _Size(words, words)
 
     def _error(self, message: str, line: int) -> GrammarError:
         return GrammarError(message, source=self._source, line=line)
@@ -202,21 +212,26 @@ def imported_network(item: Imported, slot: str | None = None) -> WordNetwork:
     return builtin_network(item.name)
 
 
+def shortened(names: Sequence[str]) -> list[str]:
+    """Rule names for a message: the first and last of many."""
+    shown = [f"<{name}>" for name in names]
+    return shown if len(shown) <= 12 else [*shown[:6], "...", *shown[-6:]]
+
+
+def _is_silent(item: Expansion, silent: set[str]) -> bool:
+    """Can ``item`` be said by saying nothing, given the rules that can?"""
+    if isinstance(item, Reference):
+        return item.name in silent
+    if isinstance(item, Chain):
+        return all(_is_silent(part, silent) for part in item.items)
+    if isinstance(item, Choice):
+        return any(weight > 0 and _is_silent(part, silent) for part, weight in item.items)
+    if isinstance(item, Repeat | Tagged):
+        return _is_silent(item.item, silent)
+    return isinstance(item, Null)
+
+
 def _choice(ways: list[tuple[Expansion, float]]) -> Expansion | None:
     if not ways:
         return None
     return ways[0][0] if len(ways) == 1 else Choice(tuple(ways))
-
-
-def _references(item: Expansion) -> Iterator[Reference]:
-    """All references within ``item``."""
-    if isinstance(item, Reference):
-        yield item
-    elif isinstance(item, Repeat | Tagged):
-        yield from _references(item.item)
-    elif isinstance(item, Chain):
-        for part in item.items:
-            yield from _references(part)
-    elif isinstance(item, Choice):
-        for part, _ in item.items:
-            yield from _references(part)

@@ -6,6 +6,8 @@ from itertools import product
 
 LARGEST = 999_999
 """Numbers beyond this, in either direction, are refused."""
+MOST_DECIMALS = 20
+"""More digits than this behind the point are refused."""
 
 # fmt: off
 _BELOW_TWENTY = (
@@ -48,10 +50,16 @@ def spell_decimal(text: str) -> tuple[Words, ...]:
     whole, point, decimals = digits.partition(".")
     if not whole.isdecimal() or (point and not decimals.isdecimal()):
         raise ValueError(f"expected a number such as 20 or -21.5, got {text!r}")
+    # int() itself would refuse thousands of digits, in words of its own.
+    if len(whole.lstrip("0")) > len(str(LARGEST)):
+        got = text if len(text) < 20 else f"one of {len(whole):,} digits"
+        raise ValueError(f"numbers go from -{LARGEST:,} to {LARGEST:,}, got {got}")
+    if len(decimals) > MOST_DECIMALS:
+        raise ValueError(f"expected up to {MOST_DECIMALS} digits behind the point, got {len(decimals):,}")
     # The sign is put in front here because -0.5 has no sign left in its whole part.
     minus = ("minus",) if sign else ()
     tail = ("point", *(_BELOW_TWENTY[int(digit)] for digit in decimals)) if point else ()
-    return tuple((*minus, *words, *tail) for words in spell_integer(int(whole)))
+    return tuple((*minus, *words, *tail) for words in spell_integer(int(whole.lstrip("0") or 0)))
 
 
 def _below_a_hundred(value: int) -> Words:

@@ -28,13 +28,22 @@ from edge_asr.decoder.network import Mark, Placeholder, SlotClose, SlotFixed, Sl
 class SentenceBuilder:
     """Puts the expressions of one sentence into a fragment network."""
 
-    def __init__(self, scope: Scope, block: Block, fragments: FragmentNetwork) -> None:
+    def __init__(self, scope: Scope, block: Block) -> None:
         self._scope = scope
         self._block = block
-        self._fragments = fragments
 
-    def sentence(self, text: Text) -> None:
-        self._add(self._scope.parse(text), FragmentNetwork.START, FragmentNetwork.END, text)
+    def sentence(self, text: Text) -> FragmentNetwork:
+        """The fragments of a sentence that was measured.
+
+        Raises
+        ------
+        GrammarError: something in it cannot be said here, or it grows too large.
+        """
+        self._fragments = FragmentNetwork(text.source)
+        last = self._fragments.add_node()
+        self._add(self._scope.parse(text), FragmentNetwork.START, last, text)
+        self._fragments.add(last, FragmentNetwork.END, line=text.line)
+        return self._fragments
 
     def _add(self, expression: Expression, source: int, target: int, place: Text) -> None:
         if isinstance(expression, TextChunk):
@@ -45,11 +54,14 @@ class SentenceBuilder:
             for item in expression.items:
                 self._add(item, source, target, place)
         elif isinstance(expression, Group):
-            for item in expression.items:
+            for item in expression.items[:-1]:
                 after = self._fragments.add_node()
                 self._add(item, source, after, place)
                 source = after
-            self._fragments.add(source, target, line=place.line)
+            if expression.items:
+                self._add(expression.items[-1], source, target, place)
+            else:
+                self._fragments.add(source, target, line=place.line)
         elif isinstance(expression, RuleReference):
             body = self._scope.rules[expression.rule_name]
             self._add(self._scope.parse(body), source, target, body)
@@ -58,7 +70,7 @@ class SentenceBuilder:
 
     def _add_text(self, text: str, source: int, target: int, place: Text) -> None:
         try:
-            self._fragments.add_text(source, target, self._scope.text(text, place), place.line)
+            self._fragments.add_text(source, target, text, place.line)
         except ValueError as error:
             raise place_error(str(error), place) from error
 

@@ -6,12 +6,14 @@ Only the frame is read here; the template texts themselves are parsed later (tem
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from edge_asr.decoder.grammar.builtin import ANYTHING, known_builtins
-from edge_asr.decoder.grammar.located_yaml import Text, Value, parse_yaml
+from edge_asr.decoder.grammar.located_yaml import Text, Value
+from edge_asr.decoder.grammar.rejects import Mistakes
+from edge_asr.decoder.grammar.yaml_mending import parse_mended
 from edge_asr.errors import GrammarError
 
 Scalar = str | int | float
@@ -127,13 +129,17 @@ class TemplateFile:
     lists: dict[str, SlotList]
     rules: dict[str, Text]
     skip_words: list[Text]
+    refused: dict[str, int] = field(default_factory=dict)
+    """``{lists}`` and ``<rules>`` that could not be read, with their line."""
 
-    def merge(self, other: TemplateFile, source: str) -> None:
+    def merge(self, other: TemplateFile, source: str, mistakes: Mistakes) -> None:
         """Take over what another file of the same directory holds.
+
+        Of a list or rule that both files define, which is a mistake, the first one stays.
 
         Raises
         ------
-        GrammarError: another language, or a list or rule that both files define.
+        GrammarError: another language.
         """
         if other.language != self.language:
             raise GrammarError(
@@ -142,54 +148,122 @@ class TemplateFile:
             )
         for kind, mine, theirs in (("list", self.lists, other.lists), ("rule", self.rules, other.rules)):
             if both := sorted(mine.keys() & theirs.keys()):
-                raise GrammarError(f"another file defines the {kind} {both[0]!r} already", source=source)
+                mistakes.note(
+                    GrammarError(f"another file defines the {kind} {both[0]!r} already", source=source)
+                )
         for intent, blocks in other.intents.items():
             self.intents.setdefault(intent, []).extend(blocks)
-        self.lists.update(other.lists)
-        self.rules.update(other.rules)
+        self.lists = {**other.lists, **self.lists}
+        self.rules = {**other.rules, **self.rules}
+        self.refused.update(other.refused)
         self.skip_words += other.skip_words
 
 
-def parse_template_file(text: str, source: str) -> TemplateFile:
+def parse_template_file(text: str, source: str, mistakes: Mistakes | None = None) -> TemplateFile:
     """Read the frame of one sentence file.
+
+    Parameters
+    ----------
+    mistakes: takes note of what is wrong with a single block, sentence, list, value, rule or skip word;
+        without it that is raised.
 
     Raises
     ------
-    GrammarError: YAML syntax, or a key or value that is not of this format; with its line.
+    GrammarError: YAML syntax, no language, or a key or value that is not of this format; with its line.
     """
-    return template_file(parse_yaml(text, source))
+    mistakes = mistakes or Mistakes()
+    return template_file(parse_mended(text, source, mistakes), mistakes)
 
 
-def template_file(top: Value) -> TemplateFile:
-    """The frame of a document that was parsed already; errors as ``parse_template_file``."""
-    keys = _known(top, _FILE_KEYS, "the file")
-    if "language" not in keys:
-        raise top.error("expected a key 'language' (such as language: en), found none")
-    return TemplateFile(
-        language=str(keys["language"].text("language")),
-        intents={
-            name: [_block(block) for block in _require(intent, "data", f"intent {name}").items("data")]
-            for name, intent in _mapping(keys, "intents").items()
-        },
-        lists=_lists(keys),
-        rules=_rules(keys),
-        skip_words=[word.text("a skip word") for word in _list(keys, "skip_words")],
-    )
+def template_file(top: Value, mistakes: Mistakes | None = None) -> TemplateFile:
+    """The frame of a document that was parsed already; otherwise as ``parse_template_file``."""
+    return _Reader(mistakes or Mistakes()).file(top)
 
 
-def _block(block: Value) -> Block:
-    keys = _known(block, _BLOCK_KEYS, "a block of sentences")
-    sentences = _require(block, "sentences", "a block of sentences").items("sentences")
-    return Block(
-        sentences=[sentence.text("a sentence") for sentence in sentences],
-        slots={name: _slot_values(value, name) for name, value in _mapping(keys, "slots").items()},
-        requires_context=_context(keys, "requires_context"),
-        excludes_context=_context(keys, "excludes_context"),
-        rules=_rules(keys),
-        lists=_lists(keys),
-        weight=_weight(keys),
-        line=block.line,
-    )
+class _Reader:
+    def __init__(self, mistakes: Mistakes) -> None:
+        self._mistakes = mistakes
+        self._refused: dict[str, int] = {}
+
+    def file(self, top: Value) -> TemplateFile:
+        keys = top.mapping("the file")
+        for error in _unknown_keys(keys, _FILE_KEYS, "the file"):
+            self._mistakes.note(error)
+        if "language" not in keys:
+            raise top.error("expected a key 'language' (such as language: en), found none")
+        return TemplateFile(
+            language=str(keys["language"].text("language")),
+            intents=self._intents(keys),
+            lists=self._lists(keys),
+            rules=self._rules(keys),
+            skip_words=self._skip_words(keys),
+            refused=self._refused,
+        )
+
+    def _intents(self, keys: dict[str, Value]) -> dict[str, list[Block]]:
+        intents: dict[str, list[Block]] = {}
+        with self._mistakes.spare():
+            for name, intent in _mapping(keys, "intents").items():
+                with self._mistakes.spare():
+                    for block in _require(intent, "data", f"intent {name}").items("data"):
+                        with self._mistakes.spare():
+                            intents.setdefault(str(name), []).append(self._block(block))
+        return intents
+
+    def _block(self, block: Value) -> Block:
+        keys = _known(block, _BLOCK_KEYS, "a block of sentences")
+        sentences: list[Text] = []
+        for sentence in _require(block, "sentences", "a block of sentences").items("sentences"):
+            with self._mistakes.spare():
+                sentences.append(sentence.text("a sentence"))
+        return Block(
+            sentences=sentences,
+            slots={str(name): _slot_values(value, name) for name, value in _mapping(keys, "slots").items()},
+            requires_context=_context(keys, "requires_context"),
+            excludes_context=_context(keys, "excludes_context"),
+            rules=self._rules(keys),
+            lists=self._lists(keys),
+            weight=_weight(keys),
+            line=block.line,
+        )
+
+    def _lists(self, keys: dict[str, Value]) -> dict[str, SlotList]:
+        lists: dict[str, SlotList] = {}
+        with self._mistakes.spare():
+            for name, value in _mapping(keys, "lists").items():
+                self._refused[f"{{{name}}}"] = value.line
+                with self._mistakes.spare():
+                    lists[str(name)] = self._slot_list(name, value)
+                    del self._refused[f"{{{name}}}"]
+        return lists
+
+    def _rules(self, keys: dict[str, Value]) -> dict[str, Text]:
+        rules: dict[str, Text] = {}
+        with self._mistakes.spare():
+            for name, rule in _mapping(keys, "expansion_rules").items():
+                self._refused[f"<{name}>"] = rule.line
+                with self._mistakes.spare():
+                    rules[str(name)] = rule.text(f"rule {name}")
+                    del self._refused[f"<{name}>"]
+        return rules
+
+    def _skip_words(self, keys: dict[str, Value]) -> list[Text]:
+        words: list[Text] = []
+        with self._mistakes.spare():
+            for word in keys["skip_words"].items("skip_words") if "skip_words" in keys else ():
+                with self._mistakes.spare():
+                    words.append(word.text("a skip word"))
+        return words
+
+    def _slot_list(self, name: str, value: Value) -> SlotList:
+        keys = value.mapping(f"list {name}")
+        if "values" not in keys:
+            return _unspoken_list(name, value)
+        values: list[TextValue] = []
+        for entry in keys["values"].items(f"values of {name}"):
+            with self._mistakes.spare():
+                values.append(_text_value(entry))
+        return TextValues(values)
 
 
 def _weight(keys: dict[str, Value]) -> float:
@@ -197,22 +271,12 @@ def _weight(keys: dict[str, Value]) -> float:
         return 1.0
     weight = keys["weight"].value
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
-        raise keys["weight"].error(f"expected a number above 0 for weight, got {weight!r}")
+        raise keys["weight"].error(f"expected a number above 0 for weight, got {keys['weight'].kind}")
     return float(weight)
 
 
-def _lists(keys: dict[str, Value]) -> dict[str, SlotList]:
-    return {name: _slot_list(name, value) for name, value in _mapping(keys, "lists").items()}
-
-
-def _rules(keys: dict[str, Value]) -> dict[str, Text]:
-    return {name: rule.text(f"rule {name}") for name, rule in _mapping(keys, "expansion_rules").items()}
-
-
-def _slot_list(name: str, value: Value) -> SlotList:
+def _unspoken_list(name: str, value: Value) -> SlotList:
     keys = value.mapping(f"list {name}")
-    if "values" in keys:
-        return TextValues([_text_value(entry) for entry in keys["values"].items(f"values of {name}")])
     if "range" in keys:
         return _number_range(keys["range"])
     if "wildcard" in keys and keys["wildcard"].value is True:
@@ -223,11 +287,11 @@ def _slot_list(name: str, value: Value) -> SlotList:
         builtin = str(keys["builtin"].text("builtin"))
         if builtin not in known_builtins():
             raise keys["builtin"].error(
-                f"there is no built-in {builtin!r}; known: {', '.join(known_builtins())}"
+                f"there is no built-in {builtin[:60]!r}; known: {', '.join(known_builtins())}"
             )
         return Builtin(builtin)
     raise value.error(
-        f"expected values, range or builtin, 'wildcard: true' or 'runtime: true' in list {name}, "
+        f"expected values, range or builtin, 'wildcard: true' or 'runtime: true' in list {name:.60}, "
         "found none of them"
     )
 
@@ -270,14 +334,16 @@ def _number_range(value: Value) -> NumberRange:
             raise keys["fractions"].error(f"expected halves or tenths for fractions, got {kind!r}")
         fractions = _FRACTIONS[kind]
     multiplier = keys["multiplier"].value if "multiplier" in keys else None
-    if multiplier is not None and (isinstance(multiplier, bool) or not isinstance(multiplier, int | float)):
-        raise keys["multiplier"].error(f"expected a number for multiplier, got {multiplier!r}")
+    if multiplier is not None and (
+        isinstance(multiplier, bool) or not isinstance(multiplier, int | float) or not abs(multiplier) < 1e9
+    ):
+        raise keys["multiplier"].error(f"expected a number for multiplier, got {keys['multiplier'].kind}")
     return NumberRange(start, stop, step, fractions, multiplier)
 
 
 def _whole(value: Value, name: str) -> int:
     if isinstance(value.value, bool) or not isinstance(value.value, int):
-        raise value.error(f"expected a whole number for {name}, got {value.value!r}")
+        raise value.error(f"expected a whole number for {name}, got {value.kind}")
     return value.value
 
 
@@ -291,15 +357,11 @@ def _slot_values(value: Value, name: str) -> list[Scalar]:
 
 
 def _context(keys: dict[str, Value], name: str) -> dict[str, Any]:
-    return {key: value.plain() for key, value in _mapping(keys, name).items()}
+    return {str(key): value.plain() for key, value in _mapping(keys, name).items()}
 
 
 def _mapping(keys: dict[str, Value], name: str) -> dict[str, Value]:
     return keys[name].mapping(name) if name in keys else {}
-
-
-def _list(keys: dict[str, Value], name: str) -> list[Value]:
-    return keys[name].items(name) if name in keys else []
 
 
 def _require(value: Value, key: str, what: str) -> Value:
@@ -311,11 +373,14 @@ def _require(value: Value, key: str, what: str) -> Value:
 
 def _known(value: Value, known: set[str], what: str) -> dict[str, Value]:
     keys = value.mapping(what)
-    for key, entry in keys.items():
-        if key not in known:
-            raise GrammarError(
-                f"unknown key {key!r} in {what}; known keys: {', '.join(sorted(known))}",
-                source=value.source,
-                line=key.line if isinstance(key, Text) else entry.line,
-            )
+    for error in _unknown_keys(keys, known, what):
+        raise error
     return keys
+
+
+def _unknown_keys(keys: dict[str, Value], known: set[str], what: str) -> Iterator[GrammarError]:
+    for key in keys:
+        if key not in known:
+            assert isinstance(key, Text)
+            message = f"unknown key {key[:60]!r} in {what}; known keys: {', '.join(sorted(known))}"
+            yield GrammarError(message, source=key.source, line=key.line)

@@ -38,98 +38,137 @@ A file looks like this::
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
-from edge_asr.decoder.grammar.fragments import FragmentNetwork
-from edge_asr.decoder.grammar.located_yaml import Text, parse_yaml
+from edge_asr.decoder.grammar.located_yaml import Text
+from edge_asr.decoder.grammar.rejects import Mistakes, Reject
 from edge_asr.decoder.grammar.template_builder import SentenceBuilder
 from edge_asr.decoder.grammar.template_file import Block, TemplateFile, parse_template_file, template_file
 from edge_asr.decoder.grammar.template_scope import Scope, place_error
 from edge_asr.decoder.grammar.text_file import read_utf8
-from edge_asr.decoder.grammar.words import add_phrase
-from edge_asr.decoder.network import MAX_ARCS, IntentMark, Mark, SlotFixed, WordArc, WordNetwork
-from edge_asr.errors import GrammarError
+from edge_asr.decoder.grammar.words import add_phrase, add_plain, plain_words
+from edge_asr.decoder.grammar.yaml_mending import parse_mended
+from edge_asr.decoder.network import MAX_ARCS, IntentMark, Mark, SlotFixed, WordArc, WordNetwork, about
+from edge_asr.errors import GrammarError, GrammarSizeError
 
 HOME = "home_assistant"
 """The key by which a YAML file is known to describe a home."""
 
 
-def read_templates(path: Path) -> WordNetwork:
+def read_templates(path: Path, rejects: list[Reject] | None = None) -> WordNetwork:
     """The network of a YAML file, or of all YAML files of a directory taken together.
 
     A file with the key ``home_assistant`` brings Home Assistant's own sentences (home_assistant.py).
 
     Raises
     ------
-    GrammarError: a file that cannot be read or a mistake in it, with its line.
+    GrammarError: a file that cannot be read; and as ``parse_templates``. With ``rejects`` a directory
+        lacks no more than the file that cannot be read.
     """
     if not path.is_dir():
-        top = parse_yaml(read_utf8(path), path.name)
+        mistakes = Mistakes(rejects)
+        top = parse_mended(read_utf8(path), path.name, mistakes)
         if isinstance(top.value, dict) and HOME in top.value:
             # Imported here, since it makes templates itself.
             from edge_asr.decoder.grammar.home_assistant import parse_home
 
-            return parse_home(top, path.name).network
-        return templates_network(template_file(top), path.name)
+            return parse_home(top, path.name, mistakes).network
+        return templates_network(template_file(top, mistakes), path.name, mistakes)
     files = sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml"))
     if not files:
         raise GrammarError("expected a .yaml file in this directory, found none", source=str(path))
-    merged = parse_template_file(read_utf8(files[0]), files[0].name)
-    for file in files[1:]:
-        merged.merge(parse_template_file(read_utf8(file), file.name), file.name)
-    return templates_network(merged, path.name)
+    mistakes = Mistakes(rejects)
+    merged: TemplateFile | None = None
+    for file in files:
+        with mistakes.spare():
+            read = parse_template_file(read_utf8(file), file.name, mistakes)
+            if merged is None:
+                merged = read
+            else:
+                merged.merge(read, file.name, mistakes)
+    if merged is None:
+        raise mistakes.nothing_left(path.name, "no file can be read")
+    return templates_network(merged, path.name, mistakes)
 
 
-def parse_templates(text: str, name: str = "<string>") -> WordNetwork:
+def parse_templates(text: str, name: str = "<string>", rejects: list[Reject] | None = None) -> WordNetwork:
     """The network of one YAML text.
 
-    Raises
-    ------
-    GrammarError: a mistake in it, with its line.
-    """
-    return templates_network(parse_template_file(text, name), name)
-
-
-def templates_network(file: TemplateFile, name: str) -> WordNetwork:
-    """The network of sentence files that were read.
+    With ``rejects`` a sentence, list, list value, rule or skip word with a mistake is left out, and a
+    sentence that needs a list or rule that is left out.
 
     Raises
     ------
-    GrammarError: a mistake in a template, with its line; no sentence; or a network too large.
+    GrammarError: no YAML, no language, no sentence, too large; or a mistake that ``rejects`` does not
+        take note of, with its line.
     """
-    blocks = _measured(file, name)
+    mistakes = Mistakes(rejects)
+    return templates_network(parse_template_file(text, name, mistakes), name, mistakes)
+
+
+def templates_network(file: TemplateFile, name: str, mistakes: Mistakes) -> WordNetwork:
+    """The network of sentence files that were read; errors as ``parse_templates``."""
+    measured = _measured(file, name, mistakes)
     network = WordNetwork(name)
-    first, last = _add_skip_words(network, file.skip_words)
-    heaviest = max(block.weight for _, block, _ in blocks)
-    for intent, block, scope in blocks:
+    first, last = _add_skip_words(network, file.skip_words, mistakes)
+    heaviest = max((block.weight for _, block, _ in measured if block.sentences), default=1.0)
+    added = 0
+    for intent, block, scope in measured:
         node = _add_marks(network, first, intent, block, weight=math.log(block.weight / heaviest))
+        builder = SentenceBuilder(scope, block)
         for sentence in block.sentences:
-            fragments = FragmentNetwork()
-            SentenceBuilder(scope, block, fragments).sentence(sentence)
-            first_arc = len(network.arcs)
-            fragments.merge_into(network, node, last)
-            if _is_silent(network.arcs[first_arc:], node, last):
-                raise place_error("silence would match this sentence: all of it is optional", sentence)
+            nodes, arcs = network.nodes, len(network.arcs)
+            with mistakes.spare():
+                try:
+                    _add_sentence(network, node, last, builder, sentence)
+                    added += 1
+                except GrammarError:
+                    network.nodes = nodes
+                    del network.arcs[arcs:]
+                    raise
+    if not added:
+        raise mistakes.nothing_left(name, "no sentence is left")
     return network
 
 
-def _measured(file: TemplateFile, name: str) -> list[tuple[str, Block, Scope]]:
-    """All blocks with their scope, checked before anything large is built."""
-    shared = Scope(file, file.rules, file.lists)
+def _add_sentence(
+    network: WordNetwork, source: int, target: int, builder: SentenceBuilder, sentence: Text
+) -> None:
+    if words := plain_words(sentence):
+        add_plain(network, source, target, words, sentence.line)
+        return
+    first_arc = len(network.arcs)
+    builder.sentence(sentence).merge_into(network, source, target)
+    if _is_silent(network.arcs[first_arc:], source, target):
+        raise place_error("silence would match this sentence: all of it is optional", sentence)
+
+
+def _measured(file: TemplateFile, name: str, mistakes: Mistakes) -> list[tuple[str, Block, Scope]]:
+    """All blocks with their scope and their good sentences, checked before anything large is built."""
+    shared = Scope(file, file.rules, file.lists, mistakes)
     found: list[tuple[str, Block, Scope]] = []
-    size = 0
+    total = 0
     every = ((intent, block) for intent, blocks in file.intents.items() for block in blocks)
     for intent, block in every:
         scope = shared
         if block.rules or block.lists:
-            scope = Scope(file, {**file.rules, **block.rules}, {**file.lists, **block.lists})
-        found.append((intent, block, scope))
+            lists, rules = {**file.lists, **block.lists}, {**file.rules, **block.rules}
+            scope = Scope(file, rules, lists, mistakes)
+        sentences: list[Text] = []
         for sentence in block.sentences:
-            size += scope.measure(sentence)
-            if size > MAX_ARCS:
-                raise place_error(f"up to here about {size:,} arcs, the limit is {MAX_ARCS:,}", sentence)
-    if not size:
-        raise GrammarError("expected at least one sentence under intents, found none", source=name)
+            with mistakes.spare():
+                size = scope.measure(sentence)
+                if size > MAX_ARCS:
+                    raise place_error(f"{about(size)} arcs, the limit is {MAX_ARCS:,}", sentence)
+                sentences.append(sentence)
+                total += size
+            if total > MAX_ARCS:
+                message = f"up to here {about(total)} arcs, the limit is {MAX_ARCS:,}"
+                raise GrammarSizeError(message, source=sentence.source, line=sentence.line)
+        found.append((intent, replace(block, sentences=sentences), scope))
+    if not total:
+        raise mistakes.nothing_left(name, "expected at least one sentence under intents, found none")
     return found
 
 
@@ -159,7 +198,7 @@ def _is_silent(arcs: list[WordArc], start: int, end: int) -> bool:
     return end in seen
 
 
-def _add_skip_words(network: WordNetwork, skip_words: list[Text]) -> tuple[int, int]:
+def _add_skip_words(network: WordNetwork, skip_words: list[Text], mistakes: Mistakes) -> tuple[int, int]:
     """Up to two skip words at either end; return the nodes between which sentences belong."""
     if not skip_words:
         return network.start, network.end
@@ -169,6 +208,7 @@ def _add_skip_words(network: WordNetwork, skip_words: list[Text]) -> tuple[int, 
         network.add(source, target)
         network.add(between, target)
         for words in skip_words:
-            add_phrase(network, source, between, words, words.line)
-            add_phrase(network, between, target, words, words.line)
+            with mistakes.spare():
+                add_phrase(network, source, between, words, words.line)
+                add_phrase(network, between, target, words, words.line)
     return first, last

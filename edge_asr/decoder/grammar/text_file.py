@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
-from edge_asr.errors import GrammarError
+from edge_asr.errors import GrammarError, GrammarSizeError
 
-MAX_BYTES = 64 * 1024 * 1024
-"""No grammar is larger; a disk image given by mistake is."""
+MAX_BYTES = 8 * 1024 * 1024
+"""No grammar is larger (a hundred thousand sentences take half of it); a disk image given by mistake is."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -15,17 +16,20 @@ def read_bytes(path: Path) -> bytes:
 
     Raises
     ------
-    GrammarError: the file is missing, not readable, or absurdly large.
+    GrammarError: the file is missing, not readable, no file, or absurdly large.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise GrammarError(
-                f"expected a grammar below {MAX_BYTES:,} bytes, got {size:,}", source=path.name
-            )
-        return path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise GrammarError("cannot read the grammar: expected a file", source=str(path))
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise GrammarError(f"cannot read the grammar: {error.strerror or error}", source=str(path)) from error
+    if len(data) > MAX_BYTES:
+        size = max(path.stat().st_size, len(data))
+        message = f"expected a grammar of up to {MAX_BYTES:,} bytes, got {size:,}"
+        raise GrammarSizeError(message, source=path.name)
+    return data
 
 
 def decode(data: bytes, name: str, encoding: str = "utf-8-sig") -> str:
@@ -33,7 +37,7 @@ def decode(data: bytes, name: str, encoding: str = "utf-8-sig") -> str:
 
     Raises
     ------
-    GrammarError: the bytes are not in that encoding, with the line of the first bad one.
+    GrammarError: the bytes are not in that encoding, with the line of the first bad one; or it is none.
     """
     try:
         return data.decode(encoding)
@@ -45,6 +49,9 @@ def decode(data: bytes, name: str, encoding: str = "utf-8-sig") -> str:
             source=name,
             line=line,
         ) from error
+    except (LookupError, ValueError) as error:
+        # Python also knows codecs between texts and between bytes, and some that are never content.
+        raise GrammarError(f"cannot read it as {encoding}: {error}", source=name, line=1) from error
 
 
 def read_utf8(path: Path) -> str:

@@ -15,6 +15,7 @@ from edge_asr.decoder.grammar.census import enumerate_sentences, random_paths, s
 from edge_asr.decoder.grammar.home import Entity, Home, Named
 from edge_asr.decoder.grammar.home_assistant import home_grammar, read_home_file
 from edge_asr.decoder.grammar.match import match
+from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import GrammarError, MissingExtraError
@@ -227,6 +228,8 @@ def test_home_assistant_understands_what_is_said_here(home_file: Path) -> None:
         assert found is not None
         if "a hundred" in sentence(path):
             continue  # hassil knows "one hundred" alone
+        if str(found.slots.get("volume_step", "")).startswith("-"):
+            continue  # hassil leaves out the list's multiplier of -1
         understood = [
             (result.intent.name, {name: entity.value for name, entity in result.entities.items()})
             for result in recognize_all(
@@ -253,3 +256,18 @@ def test_home_of_a_file(home_file: Path) -> None:
     home_file.write_text("intents: {}\n")
     with pytest.raises(GrammarError, match="expected a key 'home_assistant'"):
         read_home_file(home_file)
+
+
+def test_a_mistake_in_a_home_costs_the_thing_that_has_it(home_file: Path) -> None:
+    pytest.importorskip("home_assistant_intents", reason="needs the package home-assistant-intents")
+    home_file.write_text(
+        "home_assistant:\n  areas: [Kitchen]\n  entities:\n"
+        "    - {name: Lamp, domain: light, area: Attic}\n    - {name: 2nd lamp, domain: light}\n"
+        "    - {name: Kettle, domain: switch, colour: red}\n    - {name: Big light, domain: light}\n"
+    )
+    rejects: list[Reject] = []
+    network = load_grammar(home_file, rejects)
+    assert sorted(reject.line or 0 for reject in rejects) == [4, 5, 6]
+    assert match(network, ["turn", "on", "the", "big", "light"])
+    with pytest.raises(GrammarError, match=":4: 'Lamp' is in the area 'Attic'"):
+        load_grammar(home_file)

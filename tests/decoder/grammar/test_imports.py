@@ -10,6 +10,7 @@ import pytest
 from edge_asr.decoder.grammar.builtin import known_builtins
 from edge_asr.decoder.grammar.jsgf import parse_jsgf
 from edge_asr.decoder.grammar.match import match
+from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.grammar.templates import parse_templates
 from edge_asr.decoder.grammar.word_list import list_network, read_entries
 from edge_asr.decoder.network import ANYTHING, Placeholder, WordNetwork
@@ -188,3 +189,18 @@ intents:
 def test_every_built_in_can_be_imported(name: str) -> None:
     network = parse_jsgf(HEADER + f"import <edge_asr.{name}>;\npublic <a> = <{name}>{{s}};")
     assert network.arcs
+
+
+def test_import_of_nothing_costs_the_rules_that_need_it() -> None:
+    rejects: list[Reject] = []
+    text = """#JSGF V1.0; grammar g;
+import <edge_asr.nothing>;
+import <lists.room>;
+public <A> = wait <nothing>{x};
+public <B> = go to <room>{where};
+"""
+    network = parse_jsgf(text, "g", rejects)
+    assert network.placeholders().keys() == {"{room:where}"}
+    assert [reject.place for reject in rejects] == ["g:2", "g:4", "g:4"]
+    with pytest.raises(GrammarError, match=r"g:2: there is no <edge_asr.nothing>"):
+        parse_jsgf(text, "g")

@@ -17,7 +17,8 @@ from edge_asr.decoder.grammar.census import (
     random_sentences,
 )
 from edge_asr.decoder.grammar.jsgf import parse_jsgf, read_jsgf
-from edge_asr.decoder.grammar.jsgf_parser import (
+from edge_asr.decoder.grammar.jsgf_parser import parse
+from edge_asr.decoder.grammar.jsgf_tree import (
     Chain,
     Choice,
     Expansion,
@@ -28,7 +29,6 @@ from edge_asr.decoder.grammar.jsgf_parser import (
     Token,
     Void,
     optional,
-    parse,
 )
 from edge_asr.decoder.grammar.match import match
 from edge_asr.errors import GrammarError

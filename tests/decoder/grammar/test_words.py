@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_asr.decoder.grammar import words as words_module
 from edge_asr.decoder.grammar.census import enumerate_sentences
-from edge_asr.decoder.grammar.words import SPACE, add_phrase, phrase, pieces
+from edge_asr.decoder.grammar.words import SPACE, Piece, add_phrase, phrase, pieces
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.errors import GrammarError
 
@@ -83,3 +86,17 @@ def test_any_text_gives_clean_words_or_a_reason(text: str) -> None:
                 assert word.strip("'")
                 assert not any(c.isspace() or c.isdecimal() for c in word)
                 assert word == word.lower()
+
+
+@given(st.text("aBz',.!? ", max_size=12))
+def test_the_quick_way_for_plain_texts_changes_nothing(text: str) -> None:
+    def outcome() -> tuple[list[Piece], object]:
+        try:
+            return pieces(text), phrase(text)
+        except ValueError as error:
+            return pieces(text), str(error)
+
+    quick = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words_module, "_PLAIN", re.compile("(?!)"))
+        assert outcome() == quick
