@@ -46,7 +46,10 @@ def test_strict_refuses_what_is_not_known(tmp_path: Path, model: Path, sample: P
     grammar.write_text("turn on the zorgbid\nturn off the mikdor\n")
     done = transcribe("--model", model, "--strict", "--words", words, "--grammar", grammar, sample)
     assert done.returncode == 2
-    assert done.stderr == "edge-asr: own.txt:2: unknown word 'mikdor'\n"
+    assert done.stderr.splitlines() == [
+        "guessed: zorgbid  Z AA R G B IH D",
+        "edge-asr: own.txt:2: unknown word 'mikdor'",
+    ]
 
 
 def test_words_are_known_to_free_text(tmp_path: Path, model: Path, sample: Path) -> None:
