@@ -78,7 +78,7 @@ class Graph:
     free_text: bool = False
     """Whether any word may follow any, so that nothing but the words themselves is asked. Not in files."""
     guessed: tuple[SpokenWord, ...] = ()
-    """Words in it whose pronunciation no one vouches for. Not in files."""
+    """Unknown words, and how they were guessed to be said when this was compiled. Not in files."""
 
     @property
     def states(self) -> int:
