@@ -1,8 +1,9 @@
 """``python -m benchmarks.new_words``: words at run time, heard in free text, guessed and added.
 
 All words of LibriSpeech's dev speakers that free text lacks are added at once, most of them guessed: how
-often each is then heard where it was said and where it was not, what that does to the other words, and what
-it costs. ``python -m export g2p-verify`` tells how good the guesses are.
+often each is then heard where it was said and where it was not, what that does to the other words, what
+happens if many more are added that nobody says, and what it costs. ``python -m export g2p-verify`` tells how
+good the guesses are.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from edge_asr.commands.transcribe import transcribe
 from edge_asr.errors import UsageError
 from edge_asr.recognizer import DEFAULT_MODEL, NEW_WORD_LOG_PROB, Recognizer
 from export.corpus import Utterance
+from export.dictionary import Dictionary
 
 SET = "librispeech"
 _TIMED_WORDS = 1000
 _ADDED_AT_ONCE = 100
+_BYSTANDERS = 200
 _RUNS = 5
 
 
@@ -64,6 +67,10 @@ def main() -> int:
         fresh = Recognizer.load(args.model)
         fresh.add_words(new, log_prob=log_prob)
         figures[f"added at {log_prob:g}"] = heard(fresh, utterances, new)
+    fresh = Recognizer.load(args.model)
+    idle = bystanders(known | set(new))
+    fresh.add_words([*new, *idle])
+    figures[f"and {len(idle)} that nobody says"] = heard(fresh, utterances, [*new, *idle])
     figures["cost"] = cost(args.model)
     path = write_result("new-words", figures)
     print(json.dumps(figures, indent=1))
@@ -90,6 +97,12 @@ def heard(recognizer: Recognizer, utterances: Sequence[Utterance], new: Sequence
         "found": times_found,
         "invented": times_invented,
     }
+
+
+def bystanders(others: set[str]) -> list[str]:
+    """Words of the dictionary beside those, evenly spread."""
+    words = [word for word in Dictionary.load().words() if word.isalpha() and word not in others]
+    return words[:: len(words) // _BYSTANDERS][:_BYSTANDERS]
 
 
 def cost(model: str) -> dict[str, float]:

@@ -92,7 +92,7 @@ class Graph:
     free_text: bool = False
     """Whether any word may follow any, so that nothing but the words themselves is asked. Not in files."""
     guessed: tuple[SpokenWord, ...] = ()
-    """Words in it whose pronunciation no one vouches for. Not in files."""
+    """Unknown words, and how they were guessed to be said when this was compiled. Not in files."""
     holes: tuple[Hole, ...] = ()
     """Where words may join; nothing can be said there until then."""
 

@@ -19,7 +19,6 @@ import onnx
 import torch
 from onnx import numpy_helper
 from onnxruntime.quantization.shape_inference import quant_pre_process
-from torch import Tensor
 
 from edge_asr.bundle import G2P
 from edge_asr.decoder.g2p import LETTERS_KEY, TOKENS_KEY, G2p
@@ -29,7 +28,6 @@ from export.convert.onnx import OPSET, quiet_exporter
 from export.dictionary import Dictionary
 from export.g2p.checkpoint import G2pCheckpoint, load_g2p
 from export.g2p.guess import letter_numbers
-from export.g2p.network import LetterNetwork
 from export.g2p.score import Errors, count_errors
 from export.g2p.words import DictionaryWord, split_words
 
@@ -39,18 +37,6 @@ MAX_BYTES = 1_500_000
 """What a bundle on a small device can spare for it."""
 _WORTH_IT = 1024
 """Weights below this many numbers stay as they are."""
-
-
-class _LastAnswer(torch.nn.Module):
-    """The answer to use as the forward that an exporter traces."""
-
-    def __init__(self, network: LetterNetwork) -> None:
-        super().__init__()
-        self._network = network
-
-    def forward(self, letters: Tensor) -> Tensor:
-        answer: Tensor = self._network(letters)[-1]
-        return answer
 
 
 def convert(checkpoint: G2pCheckpoint, path: Path, held_out: list[DictionaryWord]) -> Errors:
@@ -64,7 +50,7 @@ def convert(checkpoint: G2pCheckpoint, path: Path, held_out: list[DictionaryWord
         traced, folded, partial = (Path(scratch) / f"{stage}.onnx" for stage in ("traced", "folded", "int8"))
         with quiet_exporter():
             torch.onnx.export(
-                _LastAnswer(checkpoint.restore()).eval(),
+                checkpoint.restore(),
                 (letter_numbers(["word"], checkpoint.letters),),
                 traced,
                 input_names=["letters"],

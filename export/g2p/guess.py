@@ -30,7 +30,7 @@ def answers(network: LetterNetwork, words: Sequence[str], letters: str) -> list[
         for indices in lengths.values():
             for first in range(0, len(indices), _WORDS_PER_RUN):
                 run = indices[first : first + _WORDS_PER_RUN]
-                log_probs = network(letter_numbers([words[index] for index in run], letters))[-1]
+                log_probs = network(letter_numbers([words[index] for index in run], letters))
                 found |= zip(run, log_probs.numpy(), strict=True)
     return [found[index] for index in range(len(words))]
 

@@ -2,9 +2,7 @@
 
 K. Rao et al. 2015, Grapheme-to-phoneme conversion using long short-term memory recurrent neural
 networks, read pronunciations off by CTC like this. The layers run once per letter; only the output has
-several frames for it. Between the layers the network reads its own answer so far and goes on with it
-(J. Nozaki and T. Komatsu 2021, Relaxing the conditional independence assumption of CTC-based ASR by
-conditioning on intermediate predictions), for the frames of CTC do not see each other.
+several frames for it.
 """
 
 from __future__ import annotations
@@ -20,14 +18,14 @@ class G2pNetworkConfig:
 
     letter_values: int = 64
     """Numbers that stand for a letter."""
-    hidden: int = 160
+    hidden: int = 192
     """Cells of each layer in each direction."""
     layers: int = 2
     """Bidirectional layers."""
     frames_per_letter: int = 2
     """Answers for each letter; a word cannot have more phones than that."""
     dropout: float = 0.1
-    """Between layers, in training."""
+    """After each layer, in training."""
 
     def __post_init__(self) -> None:
         if min(self.letter_values, self.hidden, self.layers, self.frames_per_letter) < 1:
@@ -47,7 +45,7 @@ class LetterNetwork(nn.Module):
 
     def __init__(self, config: G2pNetworkConfig, *, letters: int, tokens: int) -> None:
         super().__init__()
-        self._frames, self._tokens = config.frames_per_letter, tokens
+        self._tokens = tokens
         width = 2 * config.hidden
         inputs = [config.letter_values] + [width] * (config.layers - 1)
         self.letters = nn.Embedding(letters, config.letter_values)
@@ -57,17 +55,13 @@ class LetterNetwork(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.norm = nn.LayerNorm(width)
         self.answer = nn.Linear(width, config.frames_per_letter * tokens)
-        self.reread = nn.Linear(config.frames_per_letter * tokens, width)
 
-    def forward(self, letters: Tensor) -> list[Tensor]:
-        """The answer after each layer, the one to use last: (words, length) -> (words, frames, tokens)."""
-        hidden = self.letters(letters)
-        given: list[Tensor] = []
+    def forward(self, letters: Tensor) -> Tensor:
+        """(words, length) numbers of letters -> (words, length * frames_per_letter, tokens), natural log."""
+        hidden: Tensor = self.letters(letters)
         for layer in self.layers:
-            if given:
-                hidden = hidden + self.reread(given[-1].exp().flatten(-2))
             hidden = self.dropout(layer(hidden)[0])
-            answer = self.answer(self.norm(hidden)).unflatten(-1, (self._frames, self._tokens))
-            given.append(answer.float().log_softmax(dim=-1))
-        # (words, length, frames of a letter, tokens) -> (words, frames, tokens)
-        return [answer.flatten(1, 2) for answer in given]
+        answer: Tensor = self.answer(self.norm(hidden))
+        # (words, length, frames of a letter * tokens) -> (words, frames, tokens)
+        answer = answer.reshape(answer.shape[0], -1, self._tokens)
+        return answer.float().log_softmax(dim=-1)

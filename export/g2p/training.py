@@ -111,7 +111,7 @@ class G2pTraining:
         return losses / max(1, done)
 
     def _learn(self, lesson: Lesson, total: int) -> float:
-        """One step; returns the loss per phone of the last answer."""
+        """One step; returns the loss per phone."""
         training = self._recipe.training
         rate = training.peak_rate * min(
             (self._step + 1) / training.warmup_steps,
@@ -120,9 +120,8 @@ class G2pTraining:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=training.bf16):
-            given = self._network(lesson.letters)
-        losses = [_loss(log_probs, lesson) for log_probs in given]
-        loss = torch.stack(losses).mean()
+            log_probs = self._network(lesson.letters)
+        loss = _loss(log_probs, lesson)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._network.parameters(), training.clip_norm)
@@ -132,7 +131,7 @@ class G2pTraining:
         with torch.no_grad():
             for mean, now in zip(self._average.parameters(), self._network.parameters(), strict=True):
                 mean.lerp_(now, 1 - decay)
-        return float(losses[-1].detach())
+        return float(loss.detach())
 
     def _save(self) -> None:
         save_g2p(
