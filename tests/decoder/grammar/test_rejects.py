@@ -167,6 +167,15 @@ def test_yaml_without_closing_quote_costs_that_item() -> None:
     assert [at for at, _ in rejects] == [8]
 
 
+def test_an_intent_that_is_no_yaml_leaves_the_others() -> None:
+    broken = "  C:\n    data: x\n    y\n  D: {data: [{sentences: [late]}]}\n"
+    sentences, rejects = left(parse_templates, frame().replace("lists:\n", f"{broken}lists:\n"))
+    assert {"fine", "more", "late"} <= sentences
+    [(line, message)] = rejects
+    assert line == 9
+    assert message.startswith("what begins here is left out for a mistake in line 1")
+
+
 def test_yaml_that_no_item_is_to_blame_for_is_refused_as_a_whole() -> None:
     with pytest.raises(GrammarError, match="YAML") as caught:
         parse_templates("language: en\nintents: {A: [\n", "g", [])
