@@ -124,7 +124,7 @@ def frame(**parts: str) -> str:
         (7, {"sentence": "'[a]'"}, "silence"),
         (7, {"sentence": "'{none}'"}, "no list"),
         (7, {"sentence": "'<none>'"}, "no expansion rule"),
-        (7, {"sentence": "'go {0..9999999:x}'"}, "about 320,000,006 arcs, the limit is"),
+        (7, {"sentence": "'go {0..9999999:x}'"}, "about 320,000,003 arcs, the limit is"),
         (7, {"sentence": f"'({'x' * 30_000})'"}, "30,002"),
         (7, {"sentence": "'" + "".join(f"[{c}]" for c in "abcdefghijklmnopqr") + "x'"}, "100,000 words"),
         (8, {"block": "{data: [{sentences: [more], slot: {}}]}"}, "unknown key 'slot'"),
