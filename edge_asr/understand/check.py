@@ -210,6 +210,7 @@ def _alike(
     """Sentences that sound the same, one for each reason, and whether there may be more."""
     search = Ambiguities(graph, said)
     named = {network.name: network for network in networks}
+    readers = {network.name: Reader(network) for network in networks}
     found: dict[tuple[object, object], Ambiguity] = {}
     for compared, sounding in enumerate(search):
         if compared == _MOST_SOUNDINGS or len(found) == MOST_EXAMPLES:
@@ -220,8 +221,8 @@ def _alike(
         if reason is not None and reason not in found:
             found[reason] = Ambiguity(
                 kind="two meanings" if first.text == second.text else "sound alike",
-                first=_placed(first, one),
-                second=_placed(second, other),
+                first=_placed(first, one, readers[one.name]),
+                second=_placed(second, other, readers[other.name]),
             )
     return list(found.values()), search.cut_short
 
@@ -237,9 +238,9 @@ def _said(path: WordPath, network: WordNetwork, lines: tuple[int, ...]) -> Said:
     )
 
 
-def _placed(said: Said, network: WordNetwork) -> Said:
+def _placed(said: Said, network: WordNetwork, reader: Reader) -> Said:
     """The same with the lines where it stands."""
-    for reading in Reader(network).read(said.text.split()):
+    for reading in reader.read(said.text.split()):
         found = _said(reading.path, network, reading.lines)
         if _same(found, said):
             return found
