@@ -10,7 +10,10 @@ import sys
 
 MEASUREMENTS = tuple(
     f"benchmarks.{name}"
-    for name in ("search", "decoders", "first_light", "accuracy", "nothing_said", "word_times", "render")
+    for name in (
+        *("search", "decoders", "first_light", "accuracy", "nothing_said", "word_times"),
+        *("grammar_speed", "fuzz_grammars", "render"),
+    )
 )
 """Modules, each a program of its own so that none warms the caches of another."""
 

@@ -128,7 +128,10 @@ def _meaning(said: Said) -> str:
 
 
 def _place(said: Said) -> str:
-    return f"{said.source}:{','.join(map(str, said.lines))}" if said.lines else said.source
+    files: dict[str, list[str]] = {}
+    for file, line in said.places:
+        files.setdefault(file, []).append(str(line))
+    return " ".join(f"{file}:{','.join(lines)}" for file, lines in files.items())
 
 
 def _spelled(phones: Pronunciation, names: tuple[str, ...]) -> str:

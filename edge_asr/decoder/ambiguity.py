@@ -135,7 +135,7 @@ class Ambiguities:
 
     def _part(self, node: int, reached: Mapping[int, tuple[int, int] | None]) -> Iterator[Sounding]:
         """All ways to part within the words that leave ``node``."""
-        trie = self._trie(node)
+        trie = self._make_trie(node)  # not kept: every node is met once here, and few again
         for inside, words in enumerate(trie.words):
             if not words:
                 continue
@@ -200,18 +200,22 @@ class Ambiguities:
     def _trie(self, node: int) -> _Trie:
         trie = self._tries.get(node)
         if trie is None:
-            trie = self._tries[node] = _Trie()
-            for output, _, target in self._graph.steps[node]:
-                for phones in self._said[self._graph.outputs[output].word]:
-                    inside = 0
-                    for phone in phones:
-                        known = trie.children[inside].get(phone)
-                        if known is None:
-                            known = trie.children[inside][phone] = len(trie.children)
-                            trie.children.append({})
-                            trie.words.append([])
-                        inside = known
-                    trie.words[inside].append((output, target))
+            trie = self._tries[node] = self._make_trie(node)
+        return trie
+
+    def _make_trie(self, node: int) -> _Trie:
+        trie = _Trie()
+        for output, _, target in self._graph.steps[node]:
+            for phones in self._said[self._graph.outputs[output].word]:
+                inside = 0
+                for phone in phones:
+                    known = trie.children[inside].get(phone)
+                    if known is None:
+                        known = trie.children[inside][phone] = len(trie.children)
+                        trie.children.append({})
+                        trie.words.append([])
+                    inside = known
+                trie.words[inside].append((output, target))
         return trie
 
     def _sounding(

@@ -12,7 +12,7 @@ from edge_asr.decoder.graph import Ending, Graph, Hole, Output
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import Placeholder, WordNetwork
 from edge_asr.decoder.phone_trees import Rows, lay_out
-from edge_asr.decoder.unknown_words import known_part, require_known, without_optional
+from edge_asr.decoder.unknown_words import known_part, require_known, require_known_words, without_optional
 from edge_asr.decoder.wordgraph import Step, WordGraph, build_word_graph
 from edge_asr.errors import GrammarError
 from edge_asr.garbage import collector_paused
@@ -86,7 +86,7 @@ def _known_parts(
     for network in networks:
         if rejects is None:
             network = without_optional(network, lexicon)
-            require_known(network.vocabulary(), lexicon, source=network.name)
+            require_known(network, lexicon)
             parts.append(network)
             continue
         try:
@@ -138,7 +138,7 @@ def compile_open_words(
     weights = dict(words)
     if not weights:
         raise GrammarError("an open slot needs at least one word")
-    require_known(((word, 0) for word in weights), lexicon, source="")
+    require_known_words(weights, lexicon, source="")
     # From node 0 to 1, and from 1 to itself.
     rows = Rows.of(
         np.repeat([0, 1], len(weights)),
@@ -179,7 +179,7 @@ def compile_word_loop(
     weights = dict(words)
     if not weights:
         raise GrammarError("a word loop needs at least one word", source=name)
-    require_known(((word, 0) for word in weights), lexicon, source=name)
+    require_known_words(weights, lexicon, source=name)
     rows = Rows.of(
         [0] * len(weights),
         [0] * len(weights),

@@ -106,6 +106,8 @@ class WordNetwork:
     start: int = 0
     end: int = 1
     arcs: list[WordArc] = field(default_factory=list)
+    files: tuple[tuple[int, str], ...] = ()
+    """Of a grammar from several files: how many lines stand before those of each, and its name."""
 
     def add_node(self) -> int:
         """Make a node and return its number."""
@@ -130,10 +132,11 @@ class WordNetwork:
         GrammarSizeError: the network holds MAX_ARCS already.
         """
         if len(self.arcs) >= MAX_ARCS:
+            file, place = self.place(line)
             raise GrammarSizeError(
                 f"the grammar expands to more than {MAX_ARCS:,} arcs: split it or repeat fewer choices",
-                source=self.name,
-                line=line or None,
+                source=file,
+                line=place,
             )
         self.arcs.append(WordArc(source, target, word, mark, weight, line, optional))
 
@@ -155,6 +158,13 @@ class WordNetwork:
             )
         self.add(other.end + shift, target, line=line)
 
+    def place(self, line: int) -> tuple[str, int | None]:
+        """File and line, for messages, of an arc's line."""
+        if not line:
+            return self.name, None
+        before, name = max(((n, file) for n, file in self.files if n < line), default=(0, self.name))
+        return name, line - before
+
     def vocabulary(self) -> Iterator[tuple[str, int]]:
         """Each distinct word that can be said, with the line where it first stands."""
         seen: set[str] = set()
@@ -173,7 +183,7 @@ class WordNetwork:
 
     def filled(self, words: Mapping[Placeholder, WordNetwork]) -> WordNetwork:
         """The same network with the given words in the place of their placeholders."""
-        made = WordNetwork(self.name, self.nodes, self.start, self.end)
+        made = WordNetwork(self.name, self.nodes, self.start, self.end, files=self.files)
         for arc in self.arcs:
             if isinstance(arc.word, Placeholder) and arc.word in words:
                 before = made.add_node()
@@ -199,7 +209,7 @@ class WordNetwork:
             for a in self.arcs
             if a.source in alive and a.target in alive
         ]
-        return WordNetwork(self.name, len(number), number[self.start], number[self.end], arcs)
+        return WordNetwork(self.name, len(number), number[self.start], number[self.end], arcs, self.files)
 
 
 def _reach(node: int, next_nodes: list[list[int]]) -> set[int]:

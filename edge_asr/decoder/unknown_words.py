@@ -14,23 +14,33 @@ from edge_asr.errors import GrammarError
 _log = logging.getLogger(__name__)
 
 
-def require_known(words: Iterable[tuple[str, int]], lexicon: Lexicon, *, source: str) -> None:
-    """Refuse words (each with its line) that the lexicon lacks, all at once.
+def require_known(network: WordNetwork, lexicon: Lexicon) -> None:
+    """Refuse words that the lexicon lacks, all at once.
 
     Raises
     ------
-    GrammarError: it names them all, with the first of their lines as its own.
+    GrammarError: it names them all, with the place of the first as its own.
     """
-    unknown = [(word, line) for word, line in words if word not in lexicon]
+    unknown = [(word, *network.place(line)) for word, line in network.vocabulary() if word not in lexicon]
     if not unknown:
         return
-    line = min((line for _, line in unknown if line), default=None)
+    source, line = min(((file, at) for _, file, at in unknown if at), default=(network.name, None))
     if len(unknown) == 1:
         raise GrammarError(f"unknown word {unknown[0][0]!r}", source=source, line=line)
-    shown = unknown[:MOST_MISTAKES]
-    named = ", ".join(f"{word!r} (line {at})" if at else repr(word) for word, at in shown)
-    more = f" and {len(unknown) - len(shown):,} more" if len(unknown) > len(shown) else ""
-    raise GrammarError(f"unknown words {named}{more}", source=source, line=line)
+    named = []
+    for word, file, at in unknown[:MOST_MISTAKES]:
+        where = f" ({file}:{at})" if network.files else f" (line {at})"
+        named.append(f"{word!r}{where if at else ''}")
+    more = f" and {len(unknown) - len(named):,} more" if len(unknown) > len(named) else ""
+    raise GrammarError(f"unknown words {', '.join(named)}{more}", source=source, line=line)
+
+
+def require_known_words(words: Iterable[str], lexicon: Lexicon, *, source: str) -> None:
+    """The same for words that stand in no grammar; ``source`` names them."""
+    loop = WordNetwork(source, nodes=1, end=0)
+    for word in words:
+        loop.add(0, 0, word)
+    require_known(loop, lexicon)
 
 
 def without_optional(network: WordNetwork, lexicon: Lexicon) -> WordNetwork:
@@ -64,24 +74,29 @@ def known_part(network: WordNetwork, lexicon: Lexicon, rejects: list[Reject]) ->
         return network
     places = {(arc.line, arc.word): None for arc in network.arcs if arc.word in unknown}
     noted = [
-        Reject(source=network.name, line=line or None, message=f"unknown word {word!r}")
+        _reject(network, line, f"unknown word {word!r}")
         for line, word in sorted(places, key=lambda place: place[0])[:MOST_MISTAKES]
     ]
     kept = dataclasses.replace(
         network, arcs=[arc for arc in network.arcs if arc.word not in unknown]
     ).trimmed()
     if not kept.arcs:
-        require_known(network.vocabulary(), lexicon, source=network.name)
+        require_known(network, lexicon)
     rejects += noted
     if len(places) > MOST_MISTAKES:
         message = f"{len(places) - MOST_MISTAKES:,} more places with unknown words, which are not listed"
-        rejects.append(Reject(source=network.name, line=None, message=message))
+        rejects.append(_reject(network, 0, message))
     left = {name for name, _ in _intents(kept)}
     for name, line in dict(_intents(network)).items():
         if name not in left:
             message = f"nothing is left of the intent {name}: all its sentences have unknown words"
-            rejects.append(Reject(source=network.name, line=line or None, message=message))
+            rejects.append(_reject(network, line, message))
     return kept
+
+
+def _reject(network: WordNetwork, line: int, message: str) -> Reject:
+    file, place = network.place(line)
+    return Reject(source=file, line=place, message=message)
 
 
 def _unknown(network: WordNetwork, lexicon: Lexicon) -> set[str]:

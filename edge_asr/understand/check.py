@@ -42,10 +42,8 @@ class Said:
     text: str
     intent: str | None
     slots: dict[str, object]
-    source: str
-    """File name of the grammar."""
-    lines: tuple[int, ...]
-    """Lines of the grammar that it goes through."""
+    places: tuple[tuple[str, int], ...]
+    """File names and lines that it goes through."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,13 +193,13 @@ def _repeated(network: WordNetwork, distinct: Distinct) -> Iterator[Ambiguity]:
     """Sentences that two lines say, in one meaning or in two."""
     reader = Reader(network)
     for words in distinct.repeated:
-        ways = [_said(reading.path, network.name, reading.lines) for reading in reader.read(words)]
+        ways = [_said(reading.path, network, reading.lines) for reading in reader.read(words)]
         first = ways[0]
         other = next((way for way in ways if not _same(way, first)), None)
         if other is not None:
             yield Ambiguity(kind="two meanings", first=first, second=other)
             continue
-        other = next((way for way in ways if way.lines != first.lines), None)
+        other = next((way for way in ways if way.places != first.places), None)
         if other is not None:
             yield Ambiguity(kind="repeated", first=first, second=other)
 
@@ -211,38 +209,39 @@ def _alike(
 ) -> tuple[list[Ambiguity], bool]:
     """Sentences that sound the same, one for each reason, and whether there may be more."""
     search = Ambiguities(graph, said)
+    named = {network.name: network for network in networks}
     readers = {network.name: Reader(network) for network in networks}
     found: dict[tuple[object, object], Ambiguity] = {}
     for compared, sounding in enumerate(search):
         if compared == _MOST_SOUNDINGS or len(found) == MOST_EXAMPLES:
             return list(found.values()), True
-        first = _said(sounding.first, sounding.networks[0], ())
-        second = _said(sounding.second, sounding.networks[1], ())
+        one, other = (named[name] for name in sounding.networks)
+        first, second = _said(sounding.first, one, ()), _said(sounding.second, other, ())
         reason = _reason(first, second)
         if reason is not None and reason not in found:
             found[reason] = Ambiguity(
                 kind="two meanings" if first.text == second.text else "sound alike",
-                first=_placed(first, readers[first.source]),
-                second=_placed(second, readers[second.source]),
+                first=_placed(first, one, readers[one.name]),
+                second=_placed(second, other, readers[other.name]),
             )
     return list(found.values()), search.cut_short
 
 
-def _said(path: WordPath, source: str, lines: tuple[int, ...]) -> Said:
+def _said(path: WordPath, network: WordNetwork, lines: tuple[int, ...]) -> Said:
     meaning = interpret(path) or Interpretation("")
+    places = (network.place(line) for line in lines)
     return Said(
         text=" ".join(word for word, _ in path if word is not None),
         intent=meaning.intent or None,
         slots=dict(meaning.slots),
-        source=source,
-        lines=lines,
+        places=tuple((file, line) for file, line in places if line),
     )
 
 
-def _placed(said: Said, reader: Reader) -> Said:
+def _placed(said: Said, network: WordNetwork, reader: Reader) -> Said:
     """The same with the lines where it stands."""
     for reading in reader.read(said.text.split()):
-        found = _said(reading.path, said.source, reading.lines)
+        found = _said(reading.path, network, reading.lines)
         if _same(found, said):
             return found
     return said

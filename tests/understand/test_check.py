@@ -65,7 +65,7 @@ def test_what_sounds_the_same_comes_with_its_lines(tmp_path: Path) -> None:
     meanings, alike, repeated = report.ambiguities
     assert (meanings.kind, alike.kind, repeated.kind) == ("two meanings", "sound alike", "repeated")
     assert [a.harmless for a in report.ambiguities] == [False, False, True]
-    assert {(said.text, said.intent, said.lines[-1]) for said in (meanings.first, meanings.second)} == {
+    assert {(said.text, said.intent, said.places[-1][1]) for said in (meanings.first, meanings.second)} == {
         ("turn on the kitchen", "A", 13),
         ("turn on the kitchen", "B", 11),
     }
@@ -74,7 +74,7 @@ def test_what_sounds_the_same_comes_with_its_lines(tmp_path: Path) -> None:
         ("turn on haul", "haul"),
     }
     assert repeated.first.text == repeated.second.text
-    assert {repeated.first.lines[1], repeated.second.lines[1]} == {6, 7}
+    assert {repeated.first.places[1][1], repeated.second.places[1][1]} == {6, 7}
     assert not report.cut_short
 
 
@@ -90,8 +90,7 @@ def test_the_same_intent_makes_words_harmless(tmp_path: Path) -> None:
 def test_files_are_compared_with_each_other(tmp_path: Path) -> None:
     report = check(tmp_path, a_txt="turn to\n", b_txt="turn two\n")
     [ambiguity] = report.ambiguities
-    assert {ambiguity.first.source, ambiguity.second.source} == {"a.txt", "b.txt"}
-    assert ambiguity.first.lines == ambiguity.second.lines == (1,)
+    assert {ambiguity.first.places, ambiguity.second.places} == {(("a.txt", 1),), (("b.txt", 1),)}
 
 
 def test_one_example_for_each_reason(tmp_path: Path) -> None:
@@ -125,3 +124,21 @@ def test_a_file_without_a_sentence_is_not_usable(tmp_path: Path) -> None:
 def test_endless_and_uncountable(tmp_path: Path, body: str, count: float) -> None:
     report = check(tmp_path, a_jsgf=f"#JSGF V1.0;\ngrammar g;\npublic <go> = {body};\n")
     assert report.files[0].sentences == count
+
+
+def test_of_a_directory_each_file_has_its_own_lines(tmp_path: Path) -> None:
+    text = "language: en\nintents:\n  {}:\n    data:\n      - sentences:\n          - {}\n          - {}\n"
+    (tmp_path / "a.yaml").write_text(text.format("A", "turn on", "turn flurb"))
+    more = text.format("B", "'turn [off] [the] on'", "the")
+    (tmp_path / "b.yaml").write_text(f"# a comment\n{more}skip_words: [flurb]")
+    report = check_grammars([tmp_path], LEXICON, lambda: None)
+    assert [str(reject) for reject in report.rejects] == [
+        "a.yaml:7: unknown word 'flurb'",
+        "b.yaml:7: unknown word 'off'",
+        "b.yaml:9: unknown word 'flurb'",
+    ]
+    [meanings] = report.ambiguities
+    assert {meanings.first.places, meanings.second.places} == {
+        (("a.yaml", 5), ("a.yaml", 6)),
+        (("b.yaml", 6), ("b.yaml", 7)),
+    }

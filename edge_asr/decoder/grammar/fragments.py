@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edge_asr.decoder.grammar.words import SPACE, clean_word, pieces
+from edge_asr.decoder.grammar.words import LONGEST_WORD, SPACE, clean_word, pieces
 from edge_asr.decoder.network import MAX_ARCS, Mark, SlotClose, WordNetwork
 from edge_asr.errors import GrammarError, GrammarSizeError
 
 _MOST_WORDS = 100_000
-"""Beginnings of words that may follow one white space; optional parts within a word multiply fast."""
+"""Beginnings of words in one sentence; optional parts within a word multiply fast."""
 
 
 class FragmentArc(NamedTuple):
@@ -122,6 +122,8 @@ class _Merge:
         self._network = network
         self._number = {FragmentNetwork.START: source, FragmentNetwork.END: target}
         self._waiting = [FragmentNetwork.START]
+        # A list of many names has as many arcs; what multiplies has few.
+        self._beginnings_left = _MOST_WORDS + sum(map(len, self._leaving))
         self._open = self._nodes_inside_words()
 
     def run(self) -> None:
@@ -196,12 +198,17 @@ class _Merge:
                 elif (following := (_follow(step, arc), line)) not in seen:
                     seen.add(following)
                     steps.append(following)
-            if len(seen) > _MOST_WORDS:
-                raise GrammarError(
-                    f"optional parts within a word make more than {_MOST_WORDS:,} words",
-                    source=self._network.name,
-                    line=line,
-                )
+            if len(seen) > self._beginnings_left:
+                message = f"optional parts within a word make more than {_MOST_WORDS:,} words"
+                raise self._error(message, line)
+            if len(step.text) > LONGEST_WORD:
+                message = f"expected words of up to {LONGEST_WORD} letters, got {step.text[:20]}..."
+                raise self._error(message, line)
+        self._beginnings_left -= len(seen)
+
+    def _error(self, message: str, line: int) -> GrammarError:
+        file, place = self._network.place(line)
+        return GrammarError(message, source=file, line=place)
 
     def _add_word(self, source: int, step: _Step, node: int, line: int) -> None:
         """Add the marks before the word, the word, and the marks after it, as arcs in a row."""

@@ -106,13 +106,14 @@ def parse_jsgf(text: str, name: str = "<string>", rejects: list[Reject] | None =
     mistakes = Mistakes(rejects)
     rules = Rules(parse(text, name, mistakes), name, mistakes)
     network = WordNetwork(name)
+    refused: set[int] = set()
     for rule in rules.public():
         nodes, arcs = network.nodes, len(network.arcs)
         with mistakes.spare():
             try:
                 node = network.add_node()
                 network.add(network.start, node, mark=IntentMark(rule.name), line=rule.line)
-                _Builder(rules, network, mistakes).sentence(rule, node)
+                _Builder(rules, network, mistakes, refused).sentence(rule, node)
             except GrammarError:
                 network.nodes = nodes
                 del network.arcs[arcs:]
@@ -130,14 +131,14 @@ class _Builder:
     end of a rule under way is recursion at its end: an arc back to that rule's start.
     """
 
-    def __init__(self, rules: Rules, network: WordNetwork, mistakes: Mistakes) -> None:
+    def __init__(self, rules: Rules, network: WordNetwork, mistakes: Mistakes, refused: set[int]) -> None:
         self._rules = rules
         self._network = network
         self._mistakes = mistakes
         self._under_way: dict[str, tuple[int, int]] = {}
         """Start and end of the rules around this place."""
-        self._refused: set[int] = set()
-        """References that were told of."""
+        self._refused = refused
+        """Ids of references at which recursion was noted as a mistake: they are <VOID> from then on."""
 
     def sentence(self, rule: Rule, source: int) -> None:
         try:
@@ -194,14 +195,16 @@ class _Builder:
         self._network.add(last, target)
 
     def _add_reference(self, item: Reference, source: int, target: int) -> None:
+        if id(item) in self._refused:
+            return  # no way leads on
         if item.name in self._under_way:
             first, last = self._under_way[item.name]
             if last == target:
                 self._network.add(source, first, line=item.line)
-            elif id(item) not in self._refused:
-                self._refused.add(id(item))
+            else:
                 self._mistakes.note(self._error(self._cycle(item.name), item.line))
-            return  # if it was refused, no way leads on
+                self._refused.add(id(item))
+            return
         if len(self._under_way) == LONGEST_ROW:
             raise self._error(
                 f"rules refer to one another in too long a row: more than {LONGEST_ROW}", item.line

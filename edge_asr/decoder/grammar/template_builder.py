@@ -42,7 +42,7 @@ class SentenceBuilder:
         self._fragments = FragmentNetwork(text.source)
         last = self._fragments.add_node()
         self._add(self._scope.parse(text), FragmentNetwork.START, last, text)
-        self._fragments.add(last, FragmentNetwork.END, line=text.line)
+        self._fragments.add(last, FragmentNetwork.END, line=self._scope.line(text))
         return self._fragments
 
     def _add(self, expression: Expression, source: int, target: int, place: Text) -> None:
@@ -61,7 +61,7 @@ class SentenceBuilder:
             if expression.items:
                 self._add(expression.items[-1], source, target, place)
             else:
-                self._fragments.add(source, target, line=place.line)
+                self._fragments.add(source, target, line=self._scope.line(place))
         elif isinstance(expression, RuleReference):
             body = self._scope.rules[expression.rule_name]
             self._add(self._scope.parse(body), source, target, body)
@@ -70,7 +70,7 @@ class SentenceBuilder:
 
     def _add_text(self, text: str, source: int, target: int, place: Text) -> None:
         try:
-            self._fragments.add_text(source, target, text, place.line)
+            self._fragments.add_text(source, target, text, self._scope.line(place))
         except ValueError as error:
             raise place_error(str(error), place) from error
 
@@ -100,7 +100,7 @@ class SentenceBuilder:
             return
         if isinstance(entries, RunTimeList):
             words = placeholder_network(Placeholder(str(reference.list_name), slot))
-            self._fragments.add_network(inside, target, words, place.line)
+            self._fragments.add_network(inside, target, words, self._scope.line(place))
             return
         fitting = [value for value in getattr(entries, "values", ()) if fits(value, self._block)]
         if not fitting:
@@ -113,7 +113,7 @@ class SentenceBuilder:
                 self._add_text(value.spoken, inside, after, value.spoken)
             marks: list[Mark] = [SlotClose(slot, value.out)] if slot else []
             after = self._add_marks(after, marks + self._context_slots(value), value.spoken)
-            self._fragments.add(after, target, line=value.spoken.line)
+            self._fragments.add(after, target, line=self._scope.line(value.spoken))
 
     def _add_range(
         self, entries: NumberRange, slot: str | None, source: int, target: int, place: Text
@@ -139,14 +139,14 @@ class SentenceBuilder:
     ) -> None:
         """Whole words, then the mark that closes their slot."""
         after = self._fragments.add_node()
-        self._fragments.add_network(source, after, words, place.line)
-        self._fragments.add(after, target, mark=mark, line=place.line)
+        self._fragments.add_network(source, after, words, self._scope.line(place))
+        self._fragments.add(after, target, mark=mark, line=self._scope.line(place))
 
     def _add_marks(self, source: int, marks: Sequence[Mark], place: Text) -> int:
         """Marks in a row; return the node behind them."""
         for mark in marks:
             after = self._fragments.add_node()
-            self._fragments.add(source, after, mark=mark, line=place.line)
+            self._fragments.add(source, after, mark=mark, line=self._scope.line(place))
             source = after
         return source
 

@@ -131,6 +131,10 @@ class TemplateFile:
     skip_words: list[Text]
     refused: dict[str, int] = field(default_factory=dict)
     """``{lists}`` and ``<rules>`` that could not be read, with their line."""
+    first_lines: dict[str, int] = field(default_factory=dict)
+    """Of several files merged, how many lines stand before each one's own."""
+    lines: int = 0
+    """Of all files together."""
 
     def merge(self, other: TemplateFile, source: str, mistakes: Mistakes) -> None:
         """Take over what another file of the same directory holds.
@@ -157,6 +161,8 @@ class TemplateFile:
         self.rules = {**other.rules, **self.rules}
         self.refused.update(other.refused)
         self.skip_words += other.skip_words
+        self.first_lines[source] = self.lines
+        self.lines += other.lines
 
 
 def parse_template_file(text: str, source: str, mistakes: Mistakes | None = None) -> TemplateFile:
@@ -172,7 +178,9 @@ def parse_template_file(text: str, source: str, mistakes: Mistakes | None = None
     GrammarError: YAML syntax, no language, or a key or value that is not of this format; with its line.
     """
     mistakes = mistakes or Mistakes()
-    return template_file(parse_mended(text, source, mistakes), mistakes)
+    file = template_file(parse_mended(text, source, mistakes), mistakes)
+    file.first_lines, file.lines = {source: 0}, text.count("\n") + 1
+    return file
 
 
 def template_file(top: Value, mistakes: Mistakes | None = None) -> TemplateFile:

@@ -29,7 +29,7 @@ from edge_asr.decoder.grammar.template_file import (
     TextValue,
     TextValues,
 )
-from edge_asr.decoder.grammar.words import Piece, pieces, plain_words
+from edge_asr.decoder.grammar.words import SPACE, Piece, pieces, plain_words
 from edge_asr.errors import GrammarError
 
 _ARCS_PER_NUMBER = (8, 32)
@@ -56,10 +56,15 @@ class Scope:
         self.rules = rules
         self.lists = dict(lists)
         self._language = file.language
+        self._first_lines = file.first_lines
         self._refused = dict(file.refused)
         self._mistakes = mistakes
         self._parsed: dict[str, Expression] = {}
         self._sizes: dict[str, int] = {}
+
+    def line(self, place: Text) -> int:
+        """Number of the text's line among those of all files of a directory; 0 where it has none."""
+        return self._first_lines.get(place.source, 0) + place.line if place.line else 0
 
     def parse(self, text: Text) -> Expression:
         """hassil's expression tree of a template."""
@@ -85,7 +90,7 @@ class Scope:
         GrammarError: an unknown rule or list, or rules within themselves.
         """
         if words := plain_words(sentence):
-            return 2 * len(words)
+            return len(words)
         try:
             return self._size(self.parse(sentence), sentence, ())
         except RecursionError:
@@ -201,7 +206,7 @@ class Scope:
 
 def _arcs(spoken: tuple[Piece, ...]) -> int:
     """Arcs that spoken text becomes, about."""
-    return sum(2 if isinstance(piece, str) else sum(map(len, piece)) for piece in spoken)
+    return sum((piece != SPACE) if isinstance(piece, str) else sum(map(len, piece)) for piece in spoken)
 
 
 def _refuse_cycle(label: str, place: Text, within: tuple[str, ...]) -> None:

@@ -111,17 +111,23 @@ def templates_network(file: TemplateFile, name: str, mistakes: Mistakes) -> Word
     """The network of sentence files that were read; errors as ``parse_templates``."""
     measured = _measured(file, name, mistakes)
     network = WordNetwork(name)
-    first, last = _add_skip_words(network, file.skip_words, mistakes)
+    if len(file.first_lines) > 1:
+        network.files = tuple((line, source) for source, line in file.first_lines.items())
+    first, last = _add_skip_words(network, file, mistakes)
     heaviest = max((block.weight for _, block, _ in measured if block.sentences), default=1.0)
     added = 0
     for intent, block, scope in measured:
-        node = _add_marks(network, first, intent, block, weight=math.log(block.weight / heaviest))
+        if not block.sentences:
+            continue
+        line = scope.line(Text("", block.sentences[0].source, block.line))
+        weight = math.log(block.weight / heaviest)
+        node = _add_marks(network, first, intent, block, line, weight=weight)
         builder = SentenceBuilder(scope, block)
         for sentence in block.sentences:
             nodes, arcs = network.nodes, len(network.arcs)
             with mistakes.spare():
                 try:
-                    _add_sentence(network, node, last, builder, sentence)
+                    _add_sentence(network, node, last, builder, sentence, scope.line(sentence))
                     added += 1
                 except GrammarError:
                     network.nodes = nodes
@@ -133,10 +139,10 @@ def templates_network(file: TemplateFile, name: str, mistakes: Mistakes) -> Word
 
 
 def _add_sentence(
-    network: WordNetwork, source: int, target: int, builder: SentenceBuilder, sentence: Text
+    network: WordNetwork, source: int, target: int, builder: SentenceBuilder, sentence: Text, line: int
 ) -> None:
     if words := plain_words(sentence):
-        add_plain(network, source, target, words, sentence.line)
+        add_plain(network, source, target, words, line)
         return
     first_arc = len(network.arcs)
     builder.sentence(sentence).merge_into(network, source, target)
@@ -172,13 +178,15 @@ def _measured(file: TemplateFile, name: str, mistakes: Mistakes) -> list[tuple[s
     return found
 
 
-def _add_marks(network: WordNetwork, node: int, intent: str, block: Block, *, weight: float) -> int:
+def _add_marks(
+    network: WordNetwork, node: int, intent: str, block: Block, line: int, *, weight: float
+) -> int:
     """The intent and the fixed slots of a block; return the node behind them."""
     marks: list[Mark] = [IntentMark(intent)]
     marks += [SlotFixed(name, value) for name, values in block.slots.items() for value in values]
     for mark in marks:
         after = network.add_node()
-        network.add(node, after, mark=mark, weight=weight, line=block.line)
+        network.add(node, after, mark=mark, weight=weight, line=line)
         node, weight = after, 0.0
     return node
 
@@ -198,17 +206,18 @@ def _is_silent(arcs: list[WordArc], start: int, end: int) -> bool:
     return end in seen
 
 
-def _add_skip_words(network: WordNetwork, skip_words: list[Text], mistakes: Mistakes) -> tuple[int, int]:
+def _add_skip_words(network: WordNetwork, file: TemplateFile, mistakes: Mistakes) -> tuple[int, int]:
     """Up to two skip words at either end; return the nodes between which sentences belong."""
-    if not skip_words:
+    if not file.skip_words:
         return network.start, network.end
     first, last = network.add_node(), network.add_node()
     for source, target in ((network.start, first), (last, network.end)):
         between = network.add_node()
         network.add(source, target)
         network.add(between, target)
-        for words in skip_words:
+        for words in file.skip_words:
+            line = file.first_lines.get(words.source, 0) + words.line if words.line else 0
             with mistakes.spare():
-                add_phrase(network, source, between, words, words.line)
-                add_phrase(network, between, target, words, words.line)
+                add_phrase(network, source, between, words, line)
+                add_phrase(network, between, target, words, line)
     return first, last

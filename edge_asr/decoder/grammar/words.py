@@ -16,6 +16,8 @@ from edge_asr.decoder.grammar.numbers import Words, spell_decimal
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.errors import GrammarError
 
+LONGEST_WORD = 100
+"""Letters of a word; what has more is no word but an accident."""
 SPACE = " "
 """The piece that ends a word."""
 
@@ -96,6 +98,8 @@ def phrase(text: str) -> list[tuple[Words, ...]]:
         if isinstance(piece, tuple):
             entries.append(piece)
         elif word := clean_word(piece.strip()):
+            if len(word) > LONGEST_WORD:
+                raise ValueError(f"expected words of up to {LONGEST_WORD} letters, got {word[:20]}...")
             entries.append(((word,),))
     if not entries:
         shown = text if len(text) <= 40 else f"{text[:40]}..."
@@ -104,13 +108,17 @@ def phrase(text: str) -> list[tuple[Words, ...]]:
 
 
 def plain_words(text: str) -> list[str]:
-    """The words of a text of unaccented letters, apostrophes, commas and stops; none if it has anything else.
+    """The words of a text of unaccented letters, apostrophes, commas and stops; none if it has anything else
+    or a word is too long.
 
     Most texts are of this kind, and this is ten times as fast as ``pieces``, with the same outcome.
     """
     if not _PLAIN.fullmatch(text):
         return []
-    return [word for word in map(clean_word, text.lower().translate(_SILENT).split()) if word]
+    words = [word for word in map(clean_word, text.lower().translate(_SILENT).split()) if word]
+    if len(text) > LONGEST_WORD and max(map(len, words), default=0) > LONGEST_WORD:
+        return []
+    return words
 
 
 def add_plain(network: WordNetwork, source: int, target: int, words: Sequence[str], line: int) -> None:
@@ -140,7 +148,8 @@ def add_phrase(network: WordNetwork, source: int, target: int, text: str, line: 
     try:
         entries = phrase(text)
     except ValueError as error:
-        raise GrammarError(str(error), source=network.name, line=line or None) from error
+        source_file, place = network.place(line)
+        raise GrammarError(str(error), source=source_file, line=place) from error
     for i, alternatives in enumerate(entries):
         after = target if i == len(entries) - 1 else network.add_node()
         for words in alternatives:

@@ -124,7 +124,7 @@ def frame(**parts: str) -> str:
         (7, {"sentence": "'[a]'"}, "silence"),
         (7, {"sentence": "'{none}'"}, "no list"),
         (7, {"sentence": "'<none>'"}, "no expansion rule"),
-        (7, {"sentence": "'go {0..9999999:x}'"}, "about 320,000,006 arcs, the limit is"),
+        (7, {"sentence": "'go {0..9999999:x}'"}, "about 320,000,003 arcs, the limit is"),
         (7, {"sentence": f"'({'x' * 30_000})'"}, "30,002"),
         (7, {"sentence": "'" + "".join(f"[{c}]" for c in "abcdefghijklmnopqr") + "x'"}, "100,000 words"),
         (8, {"block": "{data: [{sentences: [more], slot: {}}]}"}, "unknown key 'slot'"),
@@ -165,6 +165,15 @@ def test_yaml_without_closing_quote_costs_that_item() -> None:
     sentences, rejects = left(parse_templates, text)
     assert {"fine", "ok", "more"} <= sentences
     assert [at for at, _ in rejects] == [8]
+
+
+def test_an_intent_that_is_no_yaml_leaves_the_others() -> None:
+    broken = "  C:\n    data: x\n    y\n  D: {data: [{sentences: [late]}]}\n"
+    sentences, rejects = left(parse_templates, frame().replace("lists:\n", f"{broken}lists:\n"))
+    assert {"fine", "more", "late"} <= sentences
+    [(line, message)] = rejects
+    assert line == 9
+    assert message.startswith("what begins here is left out for a mistake in line 1")
 
 
 def test_yaml_that_no_item_is_to_blame_for_is_refused_as_a_whole() -> None:
