@@ -36,7 +36,8 @@ PHONE_LOOP = "phones.npz"
 stand up to. Optional."""
 
 G2P = "g2p.onnx"
-"""Letter-to-phone model for words that the lexicon lacks (decoder/g2p.py); a bundle may do without."""
+"""Letter-to-phone model for words that the lexicon lacks (decoder/g2p.py). A bundle may do without: then the
+one that the package brings for its language serves, if it knows the bundle's phones."""
 
 GOLDEN = "golden.txt"
 """Golden vectors (golden.py)."""
@@ -48,6 +49,29 @@ _FILE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 def available_models() -> tuple[str, ...]:
     """Names of the models that the package brings, sorted."""
     return tuple(sorted(path.parent.name for path in _MODELS.glob(f"*/{MODEL_JSON}")))
+
+
+def packaged_g2p(language: str) -> Path | None:
+    """The letter-to-phone model that the package brings for a language; None where it brings none.
+
+    Parameters
+    ----------
+    language: BCP 47 tag; the first subtag counts ("en" of "en-GB").
+
+    Raises
+    ------
+    BundleError: the file was changed, or nothing vouches for it.
+    """
+    directory = _MODELS / f"g2p-{language.partition('-')[0].lower()}"
+    if not directory.is_dir():
+        return None
+    path, checksum = directory / G2P, directory / f"{G2P}.sha256"
+    try:
+        expected = checksum.read_text(encoding="ascii").split(" ")[0]
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{checksum}: cannot be read ({error}); install edge-asr again") from error
+    _verify(path, expected)
+    return path
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ class Recognizer:
             )
         self._lexicon: Lexicon | None = None
         self._g2p: G2p | None = None
+        self._g2p_sought = False
         self._word_loop: Graph | None = None
         self._phone_loop: Graph | None = None
         self._compiler = Compiler(self.word_loop)
@@ -119,10 +120,17 @@ class Recognizer:
 
     @property
     def g2p(self) -> G2p | None:
-        """What guesses the pronunciation of unknown words; None where the bundle brings nothing for it."""
+        """What guesses the pronunciation of unknown words: the bundle's, else the package's for its language.
+
+        None where there is neither.
+        """
         with self._loading:
-            if self._g2p is None and G2P in self.bundle.config.files:
-                self._g2p = G2p(self.bundle.path(G2P), self._tokens)
+            if not self._g2p_sought:
+                if G2P in self.bundle.config.files:
+                    self._g2p = G2p(self.bundle.path(G2P), self._tokens)
+                else:
+                    self._g2p = G2p.of_language(self.bundle.config.language, self._tokens)
+                self._g2p_sought = True
             return self._g2p
 
     def word_loop(self) -> Graph:

@@ -22,6 +22,7 @@ COMMANDS = {
     "g2p": ("export.g2p.command", "train", "train a model that guesses how words are said"),
     "g2p-convert": ("export.g2p.convert", "export", "make an int8 file of such a model"),
     "g2p-verify": ("export.g2p.verify", "export", "compare the file with the model on held-out words"),
+    "g2p-pack": ("export.g2p.pack", "export", "make it the package's model of its language"),
     "pack": ("export.pack", "export", "make a model bundle"),
     "unpack": ("export.unpack", "export", "make a checkpoint again of a bundle"),
 }

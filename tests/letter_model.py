@@ -57,4 +57,5 @@ def bundle_with_letter_model(bundle: Bundle, directory: Path) -> Bundle:
 def bundle_without_letter_model(bundle: Bundle) -> Bundle:
     """The bundle as one that brings nothing to guess with."""
     files = {file: sha256 for file, sha256 in bundle.config.files.items() if file != G2P}
-    return dataclasses.replace(bundle, config=dataclasses.replace(bundle.config, files=files))
+    config = dataclasses.replace(bundle.config, files=files, language="und")  # the package has none for it
+    return dataclasses.replace(bundle, config=config)

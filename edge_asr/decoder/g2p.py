@@ -16,6 +16,7 @@ import numpy as np
 
 from edge_asr.acoustic.onnx import open_session
 from edge_asr.arrays import Float32Array, Int64Array
+from edge_asr.bundle import packaged_g2p
 from edge_asr.decoder.lexicon import Lexicon, Pronunciation
 from edge_asr.decoder.spelling import LETTER_NAMES, plain_parts
 from edge_asr.decoder.tokens import BLANK, BLANK_NAME, Tokens
@@ -25,6 +26,10 @@ LETTERS_KEY, TOKENS_KEY = "letters", "tokens"
 """Metadata of the file: the letters in the order of their numbers, the outputs' names separated by spaces."""
 
 _WORDS_PER_RUN = 256
+
+
+class ForeignPhonesError(BundleError):
+    """A letter-to-phone model that says phones which the acoustic model lacks."""
 
 
 class G2p:
@@ -39,7 +44,8 @@ class G2p:
     Raises
     ------
     MissingExtraError: onnxruntime is not installed.
-    BundleError: the file cannot be read, or says phones that the acoustic model lacks.
+    BundleError: the file cannot be read.
+    ForeignPhonesError: it says phones that the acoustic model lacks.
     """
 
     def __init__(self, graph: Path, tokens: Tokens) -> None:
@@ -57,7 +63,9 @@ class G2p:
         unknown = [name for name in names.split() if name not in index]
         if unknown or names.split()[0] != BLANK_NAME:
             wrong = unknown[0] if unknown else names.split()[0]
-            raise BundleError(f"{graph}: says {wrong!r}, which is no token of the acoustic model there")
+            raise ForeignPhonesError(
+                f"{graph}: says {wrong!r}, which is no token of the acoustic model there"
+            )
         self._token_of = np.array([index[name] for name in names.split()])
         shapes = {
             node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())
@@ -67,6 +75,21 @@ class G2p:
                 f"{graph}: expected letters (words, length) and log_probs (words, frames, "
                 f"{self._token_of.size}), got {shapes}"
             )
+
+    @classmethod
+    def of_language(cls, language: str, tokens: Tokens) -> G2p | None:
+        """The packaged model of a language; None where there is none, or none with these phones.
+
+        Raises
+        ------
+        MissingExtraError: onnxruntime is not installed.
+        BundleError: the file was changed.
+        """
+        path = packaged_g2p(language)
+        try:
+            return cls(path, tokens) if path else None
+        except ForeignPhonesError:
+            return None
 
     def _metadata(self, key: str) -> str:
         if not self.metadata.get(key):

@@ -13,7 +13,8 @@ from edge_asr.cli import main
 def grammar(tmp_path: Path) -> Path:
     file = tmp_path / "own.txt"
     file.write_text(
-        "turn on the light\nturn on the flurbelizer\nthe 2nd light\nturn it to two\nturn it to too\n"
+        "turn on the light\nturn on the 日本\nthe 2nd light\nturn it to two\nturn it to too\n",
+        encoding="utf-8",
     )
     return file
 
@@ -31,7 +32,7 @@ def test_people_get_rejects_with_file_and_line(grammar: Path, capsys: pytest.Cap
     rows = [line.split(maxsplit=1) for line in text.splitlines()]
     assert rows[0] == [str(grammar)]
     assert ["sentences", "3"] in rows
-    assert ["own.txt:2", "unknown word 'flurbelizer'"] in rows
+    assert ["own.txt:2", "unknown word '日本'"] in rows
     assert any(row[0] == "own.txt:3" and "2nd" in row[1] for row in rows)
     assert "'turn it to two'  own.txt:4" in text
     assert "'turn it to too'  own.txt:5" in text
@@ -41,6 +42,16 @@ def test_people_get_rejects_with_file_and_line(grammar: Path, capsys: pytest.Cap
 def test_words_lists_pronunciations(grammar: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, text = run(capsys, "--words", grammar)
     assert "    two    T UW" in text.splitlines()
+
+
+def test_guesses_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "own.txt"
+    file.write_text("turn on the flurbelizer\n")
+    code, text = run(capsys, file)
+    assert code == 0
+    assert "    guessed: flurbelizer  F L ER B AH L AY Z ER" in text.splitlines()
+    guessed = json.loads(run(capsys, "--json", file)[1])["guessed"]
+    assert guessed == {"flurbelizer": "F L ER B AH L AY Z ER"}
 
 
 def test_json_has_everything(grammar: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +84,8 @@ def test_endless_grammars_are_valid_json(tmp_path: Path, capsys: pytest.CaptureF
         ("turn on\n", ["--strict"], 0),
         ("turn on\nflurbelizer\n", [], 0),
         ("turn on\nflurbelizer\n", ["--strict"], 2),
-        ("flurbelizer\n", [], 2),
+        ("flurbelizer\n", [], 0),
+        ("日本\n", [], 2),
         ("", [], 2),
     ],
 )
@@ -81,7 +93,7 @@ def test_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, flags: list[str], code: int
 ) -> None:
     file = tmp_path / "a.txt"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     assert run(capsys, *flags, file)[0] == code
 
 

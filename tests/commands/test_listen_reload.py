@@ -71,7 +71,7 @@ def test_a_changed_grammar_is_heard_from_the_next_utterance_on(
     events, messages = listen(
         grammar,
         lambda: None,
-        change(GRAMMAR.format(intent="After", sentence=f"{SENTENCE} [flurb]")),
+        change(GRAMMAR.format(intent="After", sentence=f"{SENTENCE} [日本]")),
         change("language: en\nintents: ["),
         change(GRAMMAR.format(intent="Last", sentence=SENTENCE)),
     )
@@ -85,7 +85,7 @@ def test_a_changed_grammar_is_heard_from_the_next_utterance_on(
     told = [message for message in messages if message.startswith("edge-asr: ")]
     heard = "edge-asr: the grammar has changed: it is heard from the next utterance on"
     assert told == [
-        "edge-asr: own.yaml:3: unknown word 'flurb'",
+        "edge-asr: own.yaml:3: unknown word '日本'",
         heard,
         "edge-asr: own.yaml:3: YAML: did not find expected node content; the grammar stays as it was",
         heard,

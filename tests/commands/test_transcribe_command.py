@@ -150,9 +150,9 @@ def test_what_is_wrong_with_a_grammar_is_named_and_the_rest_is_heard(
     tmp_path: Path, sample: Path, home: Path
 ) -> None:
     grammar = tmp_path / "own.yaml"
-    text = home.read_text().replace("- bedroom\n", "- bedroom\n      - flurbelizer\n      - 2nd floor\n")
-    line = text[: text.index("flurbelizer")].count("\n") + 1
-    grammar.write_text(text)
+    text = home.read_text().replace("- bedroom\n", "- bedroom\n      - 日本\n      - 2nd floor\n")
+    line = text[: text.index("日本")].count("\n") + 1
+    grammar.write_text(text, encoding="utf-8")
     done = edge_asr("transcribe", "--json", "--grammar", grammar, sample)
     assert done.returncode == 0
     assert objects(done)[0]["text"] == SENTENCE
@@ -161,7 +161,7 @@ def test_what_is_wrong_with_a_grammar_is_named_and_the_rest_is_heard(
         ["edge-asr", f"own.yaml:{line}"],
         ["edge-asr", f"own.yaml:{line + 1}"],
     ]
-    assert named[0].endswith("unknown word 'flurbelizer'")
+    assert named[0].endswith("unknown word '日本'")
 
 
 def test_strict_refuses_a_grammar_with_a_mistake(tmp_path: Path, sample: Path) -> None:
@@ -174,7 +174,9 @@ def test_strict_refuses_a_grammar_with_a_mistake(tmp_path: Path, sample: Path) -
 
 def test_many_mistakes_are_not_all_named(tmp_path: Path, sample: Path) -> None:
     grammar = tmp_path / "own.txt"
-    grammar.write_text("turn on the light\n" + "".join(f"flurb{'x' * n}\n" for n in range(30)))
+    grammar.write_text(
+        "turn on the light\n" + "".join(f"日{'本' * n}\n" for n in range(30)), encoding="utf-8"
+    )
     lines = edge_asr("transcribe", "--grammar", grammar, sample).stderr.splitlines()
     assert len(lines) == 21
     assert lines[-1] == "edge-asr: 10 more: edge-asr grammar check names all"

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from letter_model import LETTERS, write_letter_model
 
+from edge_asr import bundle
+from edge_asr.bundle import packaged_g2p
 from edge_asr.decoder.g2p import G2p
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
@@ -104,3 +106,29 @@ def test_a_letter_that_cannot_be_spelled_is_a_fault_of_the_bundle(tmp_path: Path
     g2p = G2p(write_letter_model(tmp_path / "g2p.onnx", names), Tokens(names))
     with pytest.raises(BundleError, match="'hh' must be spelled, but 'CH'"):
         g2p.pronounce("hh")
+
+
+@pytest.mark.parametrize("language", ["en", "en-GB", "EN-us"])
+def test_the_packaged_model_guesses_for_every_english_bundle(language: str) -> None:
+    g2p = G2p.of_language(language, TOKENS)
+    assert g2p is not None
+    assert phones(g2p.pronounce("zorgbid")) == "Z AO R G B IH D"
+
+
+def test_other_languages_and_phones_have_no_packaged_model() -> None:
+    assert G2p.of_language("und", TOKENS) is None
+    assert G2p.of_language("en", Tokens(["<blk>", "a", "b"])) is None
+
+
+def test_a_changed_packaged_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = packaged_g2p("en")
+    assert whole is not None
+    directory = tmp_path / "g2p-en"
+    directory.mkdir()
+    monkeypatch.setattr(bundle, "_MODELS", tmp_path)
+    (directory / "g2p.onnx").write_bytes(whole.read_bytes()[:-1] + b"x")
+    with pytest.raises(BundleError, match=r"g2p\.onnx\.sha256: cannot be read"):
+        packaged_g2p("en")
+    (directory / "g2p.onnx.sha256").write_text((whole.parent / "g2p.onnx.sha256").read_text())
+    with pytest.raises(BundleError, match=r"g2p\.onnx: was changed"):
+        G2p.of_language("en", TOKENS)
