@@ -23,10 +23,12 @@ from tqdm import tqdm
 from benchmarks import corpus
 from benchmarks.result import write_result
 from edge_asr.commands.transcribe import transcribe
+from edge_asr.decoder.g2p import G2p
 from edge_asr.errors import UsageError
 from edge_asr.recognizer import DEFAULT_MODEL, NEW_WORD_LOG_PROB, Recognizer
 from export.corpus import Utterance
 from export.dictionary import Dictionary
+from export.g2p.convert import held_out_errors
 
 SET = "librispeech"
 _TIMED_WORDS = 1000
@@ -61,6 +63,7 @@ def main() -> int:
         "model": recognizer.bundle.config.name,
         "new_words": len(new),
         "guessed": len(recognizer.add_words(new).guessed),
+        "guessing": guessing(recognizer.g2p),
         "without": heard(Recognizer.load(args.model), utterances, new),
     }
     for log_prob in args.log_probs:
@@ -76,6 +79,17 @@ def main() -> int:
     print(json.dumps(figures, indent=1))
     print(f"written to {path}")
     return 0
+
+
+def guessing(g2p: G2p) -> dict[str, Any]:
+    """What the guesser got wrong of held-out words when it was made (g2p-convert), and its size."""
+    errors = held_out_errors(g2p)
+    return {
+        "held_out_words": errors.words,
+        "word_error": round(errors.word_error, 4),
+        "phone_error": round(errors.phone_error, 4),
+        "bytes": g2p.path.stat().st_size,
+    }
 
 
 def heard(recognizer: Recognizer, utterances: Sequence[Utterance], new: Sequence[str]) -> dict[str, Any]:

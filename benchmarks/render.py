@@ -1,7 +1,8 @@
 """``python -m benchmarks.render``: writes the figures of ``results/*.json`` into the README's tables.
 
 A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; one without results stays as it is.
-``--check`` changes nothing and fails where the README differs from the results.
+The table ``promises`` is made of several results. ``--check`` changes nothing and fails where the README
+differs from the results.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy_plot import HELD
+from benchmarks.promises import promises
 from benchmarks.result import RESULTS
 
 README = Path(__file__).parents[1] / "README.md"
@@ -232,6 +234,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "nothing-said": nothing_said,
 }
 """Name of a result and of its table -> what writes it."""
+PROMISES = "promises"
+"""Name of the table that is made of several results."""
 
 
 def render(text: str) -> str:
@@ -239,6 +243,11 @@ def render(text: str) -> str:
 
     def table(match: re.Match[str]) -> str:
         name = match["name"]
+        if name == PROMISES:
+            found = {
+                path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")
+            }
+            return match[1] + promises(found) + match[3]
         path = RESULTS / f"{name}.json"
         if not path.is_file():
             return match[0]

@@ -49,7 +49,8 @@ class G2p:
     """
 
     def __init__(self, graph: Path, tokens: Tokens) -> None:
-        self._graph = graph
+        self.path = graph
+        """The file."""
         self.tokens = tokens
         """Of the acoustic model."""
         self._session = open_session(graph, threads=1)
@@ -94,7 +95,7 @@ class G2p:
     def _metadata(self, key: str) -> str:
         if not self.metadata.get(key):
             raise BundleError(
-                f"{self._graph}: the file does not say its {key}: is this a letter-to-phone model?"
+                f"{self.path}: the file does not say its {key}: is this a letter-to-phone model?"
             )
         return self.metadata[key]
 
@@ -152,7 +153,7 @@ class G2p:
             return tuple(self.tokens.index[phone] for phone in phones)
         except KeyError as error:
             raise BundleError(
-                f"{self._graph}: {part!r} must be spelled, but {error.args[0]!r} is no token of the model"
+                f"{self.path}: {part!r} must be spelled, but {error.args[0]!r} is no token of the model"
             ) from error
 
 

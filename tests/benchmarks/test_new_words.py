@@ -37,3 +37,12 @@ def test_the_cost_is_measured_on_unknown_words(tmp_path: Path) -> None:
     assert report["added_words"] == 100
     assert 0 < report["guess_ms_per_word"] < report["guess_ms_per_word_alone"]
     assert report["add_ms"] > 0
+
+
+def test_the_guesser_says_how_it_was_measured() -> None:
+    g2p = Recognizer.load("en-tiny").g2p
+    assert g2p is not None
+    report = new_words.guessing(g2p)
+    assert report["held_out_words"] > 5_000
+    assert 0 < report["phone_error"] < report["word_error"] <= 0.3
+    assert report["bytes"] <= 1_500_000
