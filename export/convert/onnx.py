@@ -22,6 +22,7 @@ from torch import Tensor
 from edge_asr.errors import UsageError
 from export.net.network import FixedChunk, Network
 from export.quantize.graph import quantize
+from export.quantize.record import QuantizationRecord, sha256_of, write_record
 from export.rundir import GRAPH, INT8_GRAPH, RunDir
 
 OPSET = 18
@@ -128,7 +129,15 @@ def run(args: argparse.Namespace) -> int:
         chunk_frames = network.chunk_frames if isinstance(network, FixedChunk) else CHUNK_FRAMES
     graph, int8_graph = run_dir.path / GRAPH, run_dir.path / INT8_GRAPH
     export_step(network, graph, bins=run_dir.checkpoint.front_end.bins, chunk_frames=chunk_frames)
-    quantize(graph, int8_graph, weight_bits=args.weight_bits, keep_float=args.keep_float)
+    forms = quantize(graph, int8_graph, weight_bits=args.weight_bits, keep_float=args.keep_float)
+    record = QuantizationRecord(
+        graph_sha256=sha256_of(int8_graph),
+        kind="dynamic",
+        weight_bits=args.weight_bits,
+        per_channel=True,
+        forms=dict(forms),
+    )
+    write_record(int8_graph, record)
     for name in (GRAPH, INT8_GRAPH):
         run_dir.engine(name)
         print(f"{run_dir.path / name}: {(run_dir.path / name).stat().st_size / 1e6:.2f} MB")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +16,11 @@ from tempfile import TemporaryDirectory
 import onnx
 from tqdm import tqdm
 
-from edge_asr.acoustic.onnx import OnnxEngine
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.file import read_audio
-from edge_asr.config import AcousticConfig
 from edge_asr.errors import UsageError
 from export.quantize.budget import choose_forms
-from export.quantize.effect import Judge
+from export.quantize.effect import Judge, cost_ms
 from export.quantize.graph import forms_of, write_forms
 from export.quantize.plot import draw
 from export.quantize.products import Form, products
@@ -38,7 +35,7 @@ from export.quantize.sensitivity import Sensitivity, measure_sensitivity, render
 from export.quantize.static import measure_ranges
 from export.recordings import find_recordings
 from export.rundir import GRAPH, RunDir
-from export.verify import features_of, stream
+from export.verify import features_of
 
 KINDS = ("dynamic", "static", "int4")
 _TRIES = 4
@@ -247,7 +244,7 @@ class _Session:
         effect = self._judge.effect(path)
         seconds = self._seconds(self._judge.recordings)
         cost = {
-            name: _cost_ms(file, self._config, self._judge) / seconds
+            name: cost_ms(file, self._judge) / seconds
             for name, file in (("float", self._graph), ("quantized", path))
         }
         report = {
@@ -272,15 +269,3 @@ class _Session:
             f"on {len(self._judge.recordings)} recordings: divergence {1e3 * effect.divergence:.2f} mnat, "
             f"argmax {effect.argmax_agreement:.2%}, phones {effect.phone_difference:.2%}"
         )
-
-
-def _cost_ms(graph: Path, config: AcousticConfig, judge: Judge) -> float:
-    """Processor time of all recordings, in one thread; the better of two runs."""
-    engine = OnnxEngine(graph, config, bins=judge.recordings[0].shape[1])
-    best = float("inf")
-    for _ in range(2):
-        started = time.process_time()
-        for features in judge.recordings:
-            stream(engine, config, features)
-        best = min(best, 1000 * (time.process_time() - started))
-    return best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,3 +65,15 @@ def divergence(reference: Sequence[Float32Array], got: Sequence[Float32Array]) -
     """Mean over all outputs of ``sum p (ln p - ln q)``; (frames, outputs) log-probabilities each."""
     p, q = np.concatenate(reference).astype(np.float64), np.concatenate(got).astype(np.float64)
     return float((np.exp(p) * (p - q)).sum(axis=1).mean())
+
+
+def cost_ms(graph: Path, judge: Judge) -> float:
+    """Processor time for all recordings of ``judge``, in one thread; the better of two runs."""
+    engine = OnnxEngine(graph, judge.config, bins=judge.recordings[0].shape[1])
+    best = float("inf")
+    for _ in range(2):
+        started = time.process_time()
+        for features in judge.recordings:
+            stream(engine, judge.config, features)
+        best = min(best, 1000 * (time.process_time() - started))
+    return best

@@ -23,7 +23,7 @@ def quantize(
     weight_bits: int = 7,
     keep_float: Collection[str] = (),
     per_channel: bool = True,
-) -> None:
+) -> dict[str, Form]:
     """Write a copy of ``graph`` with int8 weights; activations are quantized as they come.
 
     Parameters
@@ -35,6 +35,10 @@ def quantize(
         log-probabilities off by 0.8 on average. 8 is for ARM and newer x86 only.
     per_channel: one scale for each output of a product, in the place of one for all.
 
+    Returns
+    -------
+    What became of each product, by module.
+
     Raises
     ------
     UsageError: the network has no product in a module that is to stay in float.
@@ -43,6 +47,7 @@ def quantize(
     """
     forms = forms_of(onnx.load(graph), "int8", keep_float=keep_float)
     write_forms(graph, path, forms, weight_bits=weight_bits, per_channel=per_channel)
+    return forms
 
 
 def forms_of(model: onnx.ModelProto, form: Form, *, keep_float: Collection[str] = ()) -> dict[str, Form]:

@@ -61,6 +61,15 @@ def round_blocks(weights: Float32Array) -> tuple[NDArray[np.uint8], Float32Array
     return whole, scales[:, :, 0].astype(np.float32)
 
 
+def restore_blocks(packed: NDArray[np.uint8], scales: Float32Array, inputs: int) -> Float32Array:
+    """The weights (inputs, outputs) of a ``MatMulNBits``: packed (outputs, blocks, BLOCK / 2), and scales."""
+    outputs, blocks, _ = packed.shape
+    whole = np.stack([packed & 15, packed >> 4], axis=3).reshape(outputs, blocks, BLOCK)
+    groups = (whole.astype(np.float32) - 8) * scales.reshape(outputs, blocks, 1)
+    weights: Float32Array = groups.reshape(outputs, -1)[:, :inputs].T
+    return weights
+
+
 def to_int4(model: onnx.ModelProto, nodes: Collection[str]) -> None:
     """Make the MatMul and Gemm ``nodes`` of a graph products of four-bit weights, in place.
 

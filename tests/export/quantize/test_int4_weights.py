@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from edge_asr.errors import EdgeAsrError, UsageError  # noqa: E402
 from export.quantize.graph import write_forms  # noqa: E402
-from export.quantize.int4 import round_blocks, to_int4  # noqa: E402
+from export.quantize.int4 import restore_blocks, round_blocks, to_int4  # noqa: E402
 from export.quantize.products import BLOCK  # noqa: E402
 
 INPUTS, OUTPUTS = 100, 24
@@ -55,6 +55,11 @@ def test_the_runtime_multiplies_with_the_rounded_weights(operator: str, tmp_path
     made = onnx.load(tmp_path / "int4.onnx")
     assert [n.op_type for n in made.graph.node] == ["MatMulNBits"] + ["Add"] * (operator == "Gemm")
     assert "w" not in {tensor.name for tensor in made.graph.initializer}
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in made.graph.initializer}
+    packed, scales = (stored[name] for name in made.graph.node[0].input[1:3])
+    np.testing.assert_array_equal(
+        restore_blocks(packed, scales, INPUTS), _restored(*round_blocks(_weights()))
+    )
     x = np.random.default_rng(2).normal(size=(3, INPUTS)).astype(np.float32)
     expected = x @ _restored(*round_blocks(_weights()))
     if operator == "Gemm":

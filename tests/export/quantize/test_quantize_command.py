@@ -173,3 +173,37 @@ def test_what_makes_no_sense_is_refused(
     flags = ["quantize", str(run_dir), "--manifest", str(manifest), "--recordings", "1", *flags]
     assert main(flags) == UsageError.exit_code
     assert words in capsys.readouterr().err
+
+
+def test_the_card_says_how_and_on_what_recordings(
+    run_dir: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A static graph in the place of the dynamic one is what the bundle ships."""
+    (tmp_path / "lexicon.txt").write_text("bat B AA T\n")
+    pack = ["pack", str(run_dir), "--lexicon", str(tmp_path / "lexicon.txt"), "--name", "tiny-1"]
+    assert main([*pack, "--out", str(tmp_path / "one")]) == 0
+    card = (tmp_path / "one" / "tiny-1" / "CARD.md").read_text()
+    assert "- quantization is dynamic: 2 in float, 3 in int8 products; int8 weights of 7 bits\n" in card
+    capsys.readouterr()
+    _report(capsys, run_dir, manifest, "--kind", "static", "--out", INT8_GRAPH)
+    assert main([*pack, "--out", str(tmp_path / "two")]) == 0
+    card = (tmp_path / "two" / "tiny-1" / "CARD.md").read_text()
+    assert "- quantization is static: " in card and "; ranges measured on 3 recordings, " in card
+
+
+def test_verify_listens_to_all_that_was_made(
+    run_dir: Path, manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _report(capsys, run_dir, manifest, "--kind", "static")
+    assert main(["verify", str(run_dir), "--manifest", str(manifest), "--json"]) == 0
+    forms = [row["form"] for row in json.loads(capsys.readouterr().out)["rows"]]
+    assert forms[2:] == [f"{INT8_GRAPH}, streamed", "acoustic.static.onnx, streamed"]
+    _report(capsys, run_dir, manifest, "--kind", "static", "--clip", "0.49", "--keep-float")
+    graph = onnx.load(run_dir / "acoustic.static.onnx")
+    for tensor in graph.graph.initializer:
+        if tensor.name.endswith("scale") and not tensor.dims:
+            tensor.raw_data = (onnx.numpy_helper.to_array(tensor) / 16).tobytes()
+    onnx.save(graph, run_dir / "acoustic.static.onnx")
+    assert main(["verify", str(run_dir), "--manifest", str(manifest)]) == 1
+    table = capsys.readouterr().out.splitlines()
+    assert "acoustic.static.onnx" in table[-1] and table[-1].endswith("DIFFERS")
