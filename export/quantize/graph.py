@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -104,9 +105,11 @@ def write_forms(
 def _dynamic(graph: Path, others: list[str], *, weight_bits: int, per_channel: bool) -> onnx.ModelProto:
     """All products in int8 but ``others``."""
     with tempfile.TemporaryDirectory() as scratch:
-        made = Path(scratch) / "int8.onnx"
+        # It writes a file of its own beside its input: not where another run may do the same.
+        source, made = Path(scratch) / "float.onnx", Path(scratch) / "int8.onnx"
+        shutil.copyfile(graph, source)
         quantize_dynamic(
-            graph,
+            source,
             made,
             op_types_to_quantize=list(OPERATORS),
             weight_type=QuantType.QInt8,

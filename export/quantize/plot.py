@@ -35,7 +35,8 @@ def draw(rows: Sequence[Sensitivity], path: Path) -> None:
             axis.barh(places, [1e3 * e.divergence for _, e in effects if e], height, label=form)
         axis.set_title(title)
         axis.set_xlabel("divergence, thousandths of a nat per output")
-        axis.set_xscale("log")
+        if title == "alone":  # over several powers of ten
+            axis.set_xscale("log")
     axes[0].set_yticks([i + 0.4 - height / 2 for i in range(len(modules))], modules)
     axes[0].invert_yaxis()
     axes[0].legend()

@@ -15,6 +15,7 @@ onnx = pytest.importorskip("onnx", reason="needs onnx (the extra export)")
 
 from edge_asr.errors import BundleError, UsageError  # noqa: E402
 from export.__main__ import main  # noqa: E402
+from export.quantize.graph import quantize  # noqa: E402
 from export.quantize.record import read_record, record_path  # noqa: E402
 from export.rundir import GRAPH, INT8_GRAPH  # noqa: E402
 
@@ -50,6 +51,22 @@ def test_dynamic_is_what_convert_writes(
     }
     assert report["size_bytes"] == made.stat().st_size < report["float_size_bytes"]
     assert report["argmax_agreement"] > 0.97 and 0 < report["divergence"] < 0.02
+
+
+def test_two_at_a_time_do_not_meet(run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime left a file beside the float graph for a moment, and took away that of another run."""
+    original, written = onnx.shape_inference.infer_shapes_path, []
+
+    def infer(model: str, output: str, *more: Any) -> None:
+        written.append(Path(output))
+        original(model, output, *more)
+
+    monkeypatch.setattr(onnx.shape_inference, "infer_shapes_path", infer)
+    for name in ("one.onnx", "two.onnx"):
+        quantize(run_dir / GRAPH, tmp_path / name)
+    assert written and all(run_dir not in path.parents for path in written)
+    assert len(set(written)) == len(written)
+    assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
 
 
 def test_static_looks_for_no_ranges_and_says_where_they_come_from(
