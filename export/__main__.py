@@ -13,6 +13,7 @@ COMMANDS = {
     "gmm": ("export.gmm.command", "train", "train GMM-HMMs by a recipe and align its speech"),
     "train": ("export.train", "train", "train a network by a recipe"),
     "convert": ("export.convert.onnx", "export", "make inference graphs of a trained network"),
+    "quantize": ("export.quantize.command", "export", "make a graph of fewer bits, or see what they cost"),
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),
     "lexicon": ("export.lexicon", "train", "choose the words a model knows"),
     "lm": ("export.lm.command", "train", "make a language model of text"),

@@ -23,6 +23,7 @@ def render_card(
     sizes: Mapping[str, int],
     text_sources: Sequence[str],
     guessing: Errors | None = None,
+    quantization: str = "",
     notes: str = "",
 ) -> str:
     """The card as Markdown.
@@ -34,6 +35,7 @@ def render_card(
     sizes: bytes of each file.
     text_sources: names in export/sources.py of what the lexicon was made of.
     guessing: of the letter-to-phone model on words held out of its training, if the bundle has one.
+    quantization: how the graph was quantized, in words.
     notes: Markdown that is put at the end, such as measured word error rates.
 
     Raises
@@ -70,6 +72,8 @@ def render_card(
         use = ", ".join(use for use, names in sorted(uses.items()) if name in names)
         lines.append(f"| {name} | {use} | {source.title} | {source.licence} |")
     lines += ["", "## Figures", "", *_figures(checkpoint.history, difference)]
+    if quantization:
+        lines.append(f"- quantization is {quantization}")
     if guessing:
         lines.append(
             f"- pronunciations of unknown words are guessed: word error {guessing.word_error:.1%}, phone "

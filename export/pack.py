@@ -49,6 +49,7 @@ from export.lm.automaton import free_text_graph
 from export.net.engine import whole_file
 from export.parity import SAME, compare
 from export.phone_loop import phone_loop
+from export.quantize.record import read_record
 from export.rundir import GRAPH, INT8_GRAPH, RunDir
 
 CARD = "CARD.md"
@@ -100,8 +101,8 @@ def pack(
 
     Raises
     ------
-    BundleError: a graph does not answer what the checkpoint answers, or a word of the lexicon uses an
-        unknown token.
+    BundleError: a graph does not answer what the checkpoint answers, the record of its quantization is of
+        another graph, or a word of the lexicon uses an unknown token.
     UsageError: a graph is missing, or the licence of a set is not known.
     """
     checkpoint = run_dir.checkpoint
@@ -113,6 +114,7 @@ def pack(
     difference = compare(float_answer, [vectors["log_probs"]])
     if difference.mean_log_prob > _FAR:
         raise BundleError(f"{run_dir.path / INT8_GRAPH}: lies too far from {GRAPH}: {difference}")
+    record = read_record(run_dir.path / INT8_GRAPH)
     files: dict[str, bytes] = {
         **(extras or {}),
         INT8_GRAPH: (run_dir.path / INT8_GRAPH).read_bytes(),
@@ -138,6 +140,7 @@ def pack(
         sizes={file: len(data) for file, data in files.items()},
         text_sources=text_sources,
         guessing=guessing,
+        quantization=record.says() if record else "",
         notes=notes,
     )
     files[CARD] = card.encode()

@@ -106,6 +106,30 @@ class TeacherConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuantizationConfig:
+    """The int8 numbers that the network will have to live with, imitated in training
+    (export/quantize/imitate.py): the same settings as ``python -m export convert`` is given later."""
+
+    weight_bits: int = 7
+    """Of each weight, one scale an output: 7 or 8."""
+    activations: str = "dynamic"
+    """What products are given is rounded to 8 bits between its smallest and largest value (``dynamic``), or
+    stays as it is (``none``)."""
+    keep_float: tuple[str, ...] = ("first", "second")
+    """Modules that stay in float, by name or part of their path."""
+    from_epoch: int = 1
+    """Nothing is rounded until this epoch."""
+
+    def __post_init__(self) -> None:
+        if self.weight_bits not in (7, 8):
+            raise ValueError(f"weight_bits must be 7 or 8, got {self.weight_bits}")
+        if self.activations not in ("dynamic", "none"):
+            raise ValueError(f"activations must be 'dynamic' or 'none', got {self.activations!r}")
+        if self.from_epoch < 1:
+            raise ValueError(f"from_epoch must be at least 1, got {self.from_epoch}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How it is trained."""
 
@@ -134,6 +158,8 @@ class TrainingConfig:
     """Where the alignment of the first epochs comes from; without one CTC must find it."""
     spec_augment: SpecAugmentConfig = dataclasses.field(default_factory=SpecAugmentConfig)
     """Warps and masks of the features."""
+    quantization: QuantizationConfig | None = None
+    """Train, and measure, with products as they will be in int8; in float without it."""
 
     def __post_init__(self) -> None:
         if self.start and self.teacher:

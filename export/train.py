@@ -32,6 +32,7 @@ from export.learnset import Learnset, gather, load_learnset, measure_front_end, 
 from export.net import create_network
 from export.net.network import Constrained
 from export.processes import Processes
+from export.quantize.imitate import imitate_int8, switch
 from export.recipe import Recipe, read_recipe
 from export.score import phone_errors
 from export.teacher import Teacher, answer_loss, frame_loss, load_teacher
@@ -117,6 +118,8 @@ class Trainer:
         assert isinstance(network, nn.Module)
         if start:
             _begin_with(network, start, recipe)
+        if recipe.training.quantization:
+            imitate_int8(network, recipe.training.quantization)
         self._device = processes.device
         self._network = network.to(self._device)
         self._average = copy.deepcopy(self._network).eval()
@@ -187,6 +190,9 @@ class Trainer:
         rng = np.random.default_rng([self._recipe.seed, epoch, self._processes.rank])
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         self._network.train()
+        quantization = self._recipe.training.quantization
+        for network in (self._network, self._average):  # what is measured is what will be heard
+            switch(network, on=quantization is not None and epoch + 1 >= quantization.from_epoch)
         self._token_mass.zero_()
         losses = 0.0
         bar = tqdm(plan, desc=f"epoch {epoch + 1}", disable=not self._processes.leads, mininterval=10)

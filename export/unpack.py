@@ -1,7 +1,7 @@
-"""``python -m export unpack BUNDLE RECIPE``: a checkpoint again from a bundle's int8 graph.
+"""``python -m export unpack BUNDLE RECIPE``: a checkpoint again from a bundle's quantized graph.
 
 So that a model which is only there as a bundle can teach another one, or be trained on. Each product's
-weights are multiplied by their scales again; they differ from the trained ones by the rounding to int8.
+weights are multiplied by their scales again; they differ from the trained ones by the rounding.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import BundleError
 from export.checkpoint import MODEL_FILE, Checkpoint, FrontEnd, save_checkpoint
 from export.net import create_network
+from export.quantize.int4 import restore_blocks
 from export.recipe import read_recipe
 
 _PREFIX = "_network."
@@ -82,7 +83,7 @@ def unpack(bundle: Bundle, recipe_path: Path) -> Checkpoint:
 
 
 def graph_weights(path: Path) -> dict[str, Tensor]:
-    """The ``state_dict`` behind a graph of export/convert/onnx.py: its int8 products in float again."""
+    """The ``state_dict`` behind a graph of export/quantize: its products in float again."""
     graph = onnx.load(path).graph
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     weights: dict[str, Tensor] = {}
@@ -91,6 +92,10 @@ def graph_weights(path: Path) -> dict[str, Tensor]:
         if node.op_type == "MatMulInteger":
             name = node.input[1].removesuffix("_quantized")
             weights[f"{module}.weight"] = torch.tensor(_floats(stored, name).T.copy())
+        elif node.op_type == "MatMulNBits":
+            inputs = next(a.i for a in node.attribute if a.name == "K")
+            restored = restore_blocks(stored[node.input[1]], stored[node.input[2]], inputs)
+            weights[f"{module}.weight"] = torch.tensor(restored.T.copy())
         elif node.op_type in ("Gemm", "MatMul") and node.input[1] in stored:  # left in float
             weights[f"{module}.weight"] = torch.tensor(stored[node.input[1]].T.copy())
         elif node.op_type == "DynamicQuantizeLSTM":

@@ -60,6 +60,8 @@ def stream(engine: Engine, config: AcousticConfig, features: Float32Array) -> Fl
 def verify(run_dir: RunDir, recordings: Sequence[Float32Array]) -> list[Row]:
     """Compare all forms of the network on normalised features, one (frames, bins) array a recording.
 
+    Those are both graphs of ``convert``, and what ``quantize`` has made besides.
+
     Raises
     ------
     UsageError, BundleError: a graph is missing or does not fit the checkpoint.
@@ -76,6 +78,8 @@ def verify(run_dir: RunDir, recordings: Sequence[Float32Array]) -> list[Row]:
         (f"{GRAPH}, streamed", graph, config, SAME),
         (f"{INT8_GRAPH}, streamed", int8_graph, int8_config, QUANTIZED),
     ]
+    others = sorted(path.name for path in run_dir.path.glob("acoustic.*.onnx") if path.name != INT8_GRAPH)
+    forms += [(f"{name}, streamed", *run_dir.engine(name), QUANTIZED) for name in others]
     rows = []
     for form, engine, form_config, limit in forms:
         difference = compare(reference, [stream(engine, form_config, f) for f in recordings])

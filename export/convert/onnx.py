@@ -10,18 +10,19 @@ from __future__ import annotations
 import argparse
 import tempfile
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor
 
-from edge_asr.errors import EdgeAsrError, UsageError
+from edge_asr.errors import UsageError
 from export.net.network import FixedChunk, Network
+from export.quantize.graph import quantize
+from export.quantize.record import QuantizationRecord, sha256_of, write_record
 from export.rundir import GRAPH, INT8_GRAPH, RunDir
 
 OPSET = 18
@@ -29,8 +30,6 @@ OPSET = 18
 
 CHUNK_FRAMES = 12
 """Frames per step of networks that take chunks of any length."""
-
-_QUANTIZED = ("MatMul", "Gemm", "LSTM")
 
 
 class _Step(torch.nn.Module):
@@ -85,65 +84,6 @@ def _check_chunk(network: Network, frames: int) -> None:
         )
 
 
-def quantize(graph: Path, path: Path, *, weight_bits: int = 7, keep_float: Collection[str] = ()) -> None:
-    """Write a copy of ``graph`` with int8 weights; activations are quantized as they come.
-
-    Parameters
-    ----------
-    keep_float: names of modules of the network that stay as they are.
-    weight_bits: 7 keeps weights in [-64, 64], so that x86 processors without VNNI (most before 2020)
-        do not saturate when they add two products in 16 bits. Measured on a tiny trained LSTM under an
-        emulated Haswell: with 7 bits the same numbers to the last bit as on a VNNI machine, with 8 bits
-        log-probabilities off by 0.8 on average. 8 is for ARM and newer x86 only.
-
-    Raises
-    ------
-    UsageError: the network has no product in a module that is to stay in float.
-    EdgeAsrError: another product with fixed weights stayed in float, so that the graph would be neither
-        small nor fast.
-    """
-    names = [node.name for node in onnx.load(graph).graph.node]
-    for module in keep_float:
-        if not any(_belongs(name, [module]) for name in names):
-            raise UsageError(f"--keep-float: the network has no module {module!r}")
-    kept = [name for name in names if _belongs(name, keep_float)]
-    quantize_dynamic(
-        graph,
-        path,
-        op_types_to_quantize=list(_QUANTIZED),
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        reduce_range=weight_bits == 7,
-        # A Gemm becomes a MatMul of this name before it is quantized.
-        nodes_to_exclude=[*kept, *(f"{name}_MatMul" for name in kept)],
-    )
-    left = [name for name in float_products(onnx.load(path)) if not _belongs(name, keep_float)]
-    if left:
-        raise EdgeAsrError(f"{path}: not quantized: {', '.join(left)}; onnxruntime has no int8 kernel for it")
-
-
-def _belongs(node: str, modules: Collection[str]) -> bool:
-    """Whether ``/_network/first/MatMul`` is of one of the modules."""
-    return not set(modules).isdisjoint(node.strip("/").split("/")[:-1])
-
-
-def float_products(model: onnx.ModelProto) -> list[str]:
-    """Names of the nodes that still multiply with float weights.
-
-    A convolution with one kernel a channel counts as none: it has a few kilobytes of weights, and is
-    slower in int8 than in float.
-    """
-    weights = {tensor.name for tensor in model.graph.initializer}
-    depthwise = {tensor.name for tensor in model.graph.initializer if tensor.dims[1:2] == [1]}
-    return [
-        node.name or node.op_type
-        for node in model.graph.node
-        if node.op_type in (*_QUANTIZED, "GRU", "RNN", "Conv")
-        and weights.intersection(node.input)
-        and not (node.op_type == "Conv" and node.input[1] in depthwise)
-    ]
-
-
 @contextmanager
 def quiet_exporter() -> Iterator[None]:
     """Hold back what the exporter always says: it is deprecated, and traces what never varies here."""
@@ -189,7 +129,15 @@ def run(args: argparse.Namespace) -> int:
         chunk_frames = network.chunk_frames if isinstance(network, FixedChunk) else CHUNK_FRAMES
     graph, int8_graph = run_dir.path / GRAPH, run_dir.path / INT8_GRAPH
     export_step(network, graph, bins=run_dir.checkpoint.front_end.bins, chunk_frames=chunk_frames)
-    quantize(graph, int8_graph, weight_bits=args.weight_bits, keep_float=args.keep_float)
+    forms = quantize(graph, int8_graph, weight_bits=args.weight_bits, keep_float=args.keep_float)
+    record = QuantizationRecord(
+        graph_sha256=sha256_of(int8_graph),
+        kind="dynamic",
+        weight_bits=args.weight_bits,
+        per_channel=True,
+        forms=dict(forms),
+    )
+    write_record(int8_graph, record)
     for name in (GRAPH, INT8_GRAPH):
         run_dir.engine(name)
         print(f"{run_dir.path / name}: {(run_dir.path / name).stat().st_size / 1e6:.2f} MB")

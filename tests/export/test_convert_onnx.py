@@ -13,7 +13,9 @@ onnx = pytest.importorskip("onnx", reason="needs onnx (the extra export)")
 
 from export.__main__ import main  # noqa: E402
 from export.checkpoint import save_checkpoint  # noqa: E402
-from export.convert.onnx import export_step, float_products, quantize  # noqa: E402
+from export.convert.onnx import export_step  # noqa: E402
+from export.quantize.graph import quantize  # noqa: E402
+from export.quantize.products import float_products  # noqa: E402
 from export.rundir import GRAPH, INT8_GRAPH, RunDir  # noqa: E402
 
 WIDTH = 4

@@ -214,3 +214,29 @@ def test_another_network_is_not_trained_on(workplace: Path) -> None:
         text.write('[training.teacher]\ncheckpoint = "runs/other/model.pt"\n')
     with pytest.raises(UsageError, match="start and teacher both bring a front-end"):
         fit(workplace, path)
+
+
+def test_learns_with_quantized_weights(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the second epoch on; the network and its average that is measured, and kept in float."""
+    from export.net import create_network
+    from export.quantize.imitate import ImitatedLinear, ImitatedLstm
+
+    rounding: list[list[bool]] = []
+    measure = train.Trainer._measure
+
+    def watched(self: train.Trainer) -> dict[str, float]:
+        modules = [m for n in (self._network, self._average) for m in n.modules()]
+        rounding.append([m.on for m in modules if isinstance(m, (ImitatedLinear, ImitatedLstm))])
+        return measure(self)
+
+    monkeypatch.setattr(train.Trainer, "_measure", watched)
+    path = recipe(workplace, "quantized", epochs=12)
+    with path.open("a") as text:
+        text.write('[training.quantization]\nkeep_float = ["first"]\nfrom_epoch = 2\n')
+    history = fit(workplace, path)
+    assert rounding == [[False] * 6] + [[True] * 6] * 11
+    assert history[-1]["loss"] < 0.3 * history[0]["loss"]
+    checkpoint = load_checkpoint(workplace / "runs" / "quantized" / "model.pt")
+    plain = create_network(checkpoint.network, checkpoint.config).state_dict()
+    assert list(checkpoint.weights) == list(plain)
+    assert checkpoint.recipe["training"]["quantization"]["weight_bits"] == 7

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="needs torch (the extra train)")
 pytest.importorskip("onnx", reason="needs onnx (the extra export)")
 
+import onnx
 import torch
 from test_networks import TINY
 
@@ -22,8 +23,11 @@ from export.__main__ import main
 from export.checkpoint import MODEL_FILE, load_checkpoint
 from export.convert.onnx import export_step, quantize
 from export.net import NETWORKS, create_network
-from export.net.engine import whole_file
+from export.net.engine import acoustic_config, whole_file
 from export.net.network import FixedChunk
+from export.quantize.graph import write_forms
+from export.quantize.products import Form, products
+from export.quantize.static import measure_ranges
 from export.rundir import INT8_GRAPH, RunDir
 from export.unpack import graph_weights, unpack
 
@@ -83,6 +87,27 @@ def test_what_was_left_in_float_comes_back_as_it_was(name: str, tmp_path: Path) 
     assert found.keys() == trained.keys()
     assert torch.equal(found["first.weight"], trained["first.weight"])
     assert not torch.equal(found["second.weight"], trained["second.weight"])
+
+
+def test_weights_of_four_bits_and_static_ranges_come_back_too(tmp_path: Path) -> None:
+    network = _network("tdnn")
+    trained = network.state_dict()
+    export_step(network, tmp_path / "step.onnx", bins=BINS, chunk_frames=12)
+    modules = [product.module for product in products(onnx.load(tmp_path / "step.onnx"))]
+    forms: dict[str, Form] = dict.fromkeys(modules, "int4")
+    forms |= {"first": "float", "layers.1.wide": "int8"}
+    features = np.random.default_rng(1).normal(size=(60, BINS)).astype(np.float32)
+    config = acoustic_config(network, graph="step.onnx", chunk_frames=12)
+    ranges = measure_ranges(tmp_path / "step.onnx", config, [features], bins=BINS)
+    write_forms(tmp_path / "step.onnx", tmp_path / "mixed.onnx", forms, ranges=ranges)
+    found = graph_weights(tmp_path / "mixed.onnx")
+    assert found.keys() == trained.keys()
+    for module, form in forms.items():
+        weights, again = trained[f"{module}.weight"], found[f"{module}.weight"]
+        # A four-bit scale may cut the largest weight off by a third.
+        step = {"float": 0.0, "int8": 0.51 / 64, "int4": 0.3}[form] * weights.abs().amax(dim=1, keepdim=True)
+        assert bool(((again - weights).abs() <= 1.01 * step).all()), module
+        assert torch.equal(again, weights) == (form == "float")
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
