@@ -86,8 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="further ways to say the words, after the dictionary's: a file of 'word PH PH ...' or the name of a "
-        "packaged one, such as british; may be given several times",
+        help="further ways to say the words, after the dictionary's: a file of 'word PH PH ...', or the name "
+        "of a packaged one (british); may be given several times",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="gets lexicon.txt and unigram.txt"

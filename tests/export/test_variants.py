@@ -12,7 +12,7 @@ from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.ngram_search import NgramSearch
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import UsageError
-from export.dictionary import PHONES, Dictionary, Pronunciation
+from export.dictionary import Dictionary, Pronunciation
 from export.lm.automaton import free_text_graph
 from export.lm.counts import count_ngrams, numbered
 from export.lm.model import vocabulary
@@ -62,7 +62,8 @@ def test_each_word_of_bath_changes_one_vowel(dictionary: Dictionary) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["gas", "mass", "passage", "passenger", "massive", "ant", "fantastic", "classic", "hand", "romance"]
+    "word",
+    ["gas", "mass", "passage", "passenger", "massive", "ant", "fantastic", "classic", "hand", "romance"],
 )
 def test_words_that_keep_their_vowel_are_not_of_bath(word: str) -> None:
     assert word not in section("BATH")
@@ -83,7 +84,10 @@ def test_each_ending_is_weaker_than_the_dictionarys(dictionary: Dictionary) -> N
     for word, ways in section("-ary").items():
         assert re.search(r"(ary|ery|ory|mony|aries|eries|ories|monies|ary's)$", word), word
         for way in ways:
-            assert re.search(r"( ER| T R| D R| G R| S R| N R| AH N) IY( Z)?$", " " + " ".join(way)), (word, way)
+            assert re.search(r"( ER| T R| D R| G R| S R| N R| AH N) IY( Z)?$", " " + " ".join(way)), (
+                word,
+                way,
+            )
             assert any(old[:2] == way[:2] for old in dictionary.pronunciations(word)), (word, way)
 
 
@@ -97,7 +101,7 @@ def test_each_marry_changes_one_vowel(dictionary: Dictionary) -> None:
 def test_a_file_may_have_comments_and_several_ways(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("# names\n\ngarage G AE R AA ZH  # as in London\ngarage G AE R IH JH\n")
-    assert read_variants(path) == {"garage": [tuple("G AE R AA ZH".split()), tuple("G AE R IH JH".split())]}
+    assert read_variants(path) == {"garage": [("G", "AE", "R", "AA", "ZH"), ("G", "AE", "R", "IH", "JH")]}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,9 @@ def test_free_text_takes_a_variant_as_the_equal_of_the_first_way() -> None:
     tokens = Tokens(["<blk>", "B", "AE", "AA", "TH", "K", "T"])
     lexicon = Lexicon("bath B AE TH\nbath B AA TH\ncat K AE T\n", tokens)
     words = vocabulary(["bath", "cat"])
-    model = kneser_ney(count_ngrams(numbered(["cat bath", "bath cat"], words), order=2, size=len(words)), words)
+    model = kneser_ney(
+        count_ngrams(numbered(["cat bath", "bath cat"], words), order=2, size=len(words)), words
+    )
     graph = free_text_graph(model, lexicon)
     found = []
     for said in ("B AE TH", "B AA TH"):
