@@ -70,7 +70,8 @@ def main() -> int:
     figures |= {"limit": args.limit, "few": {"beside": args.beside, "noise": args.noisy}}
     for name, utterances in sets.items():
         condition = KITCHEN_TABLE if name == COMMANDS else CLEAN
-        figures["strangers"][name] = measure(ours, scene, name, utterances, condition)
+        voices = name == COMMANDS
+        figures["strangers"][name] = measure(ours, scene, name, utterances, condition, voices=voices)
         few = corpus.evenly(utterances, args.beside)
         figures["beside"][name] = measure({**ours, **others}, scene, name, few, condition) if others else {}
     held = {name: system for name, system in others.items() if system.grammars}
@@ -89,20 +90,35 @@ def main() -> int:
 
 
 def measure(
-    systems: dict[str, System], scene: Scene, name: str, utterances: list[Utterance], condition: Condition
+    systems: dict[str, System],
+    scene: Scene,
+    name: str,
+    utterances: list[Utterance],
+    condition: Condition,
+    *,
+    voices: bool = False,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """System -> speaker group -> figures; all systems hear the same samples in turn."""
+    """System -> speaker group -> figures; all systems hear the same samples in turn.
+
+    Parameters
+    ----------
+    voices: group synthetic speech by the engine that spoke it (``engine:voice`` is its speaker), with the
+        figures of ``all`` beside; else by what the manifest says of the speaker.
+    """
     held_to = {label: TASKS[name] if system.grammars else None for label, system in systems.items()}
     for label, system in systems.items():
         system.prepare(held_to[label])
     tallies: dict[str, dict[str, Tally]] = {system: {} for system in systems}
     for utterance in tqdm(utterances, desc=f"{name}, {condition.name}", disable=None):
         samples = scene.hear(utterance, condition)
-        group = group_of(utterance.extra, None)
+        group = utterance.speaker.partition(":")[0] if voices else group_of(utterance.extra, None)
         for label, system in systems.items():
             tally = tallies[label].setdefault(group, Tally())
             hear = partial(system.hear, samples, held_to[label])
             tally.add(utterance.text, samples.size / SAMPLE_RATE_HZ, hear)
+    if voices:
+        for groups in tallies.values():
+            groups["all"] = Tally.together(groups.values())
     return {
         label: {("all" if group == "unknown" else group): tally.report() for group, tally in groups.items()}
         for label, groups in tallies.items()

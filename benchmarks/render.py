@@ -67,7 +67,7 @@ def accuracy(result: dict[str, Any]) -> str:
     for task, title in _TASKS.items():
         key = "right" if task in HELD else "wer"
         everyone, few = figures["strangers"][task], figures["beside"][task]
-        for group in sorted(everyone[ours[0]]):
+        for group in sorted(everyone[ours[0]], key=lambda group: (group != "all", group)):
             suffix = f", {group}" if group != "all" else ""
             values = [everyone[name][group] for name in ours]
             values += [few[name].get(group) for name in everybody]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import jiwer
 
@@ -15,6 +15,17 @@ class Tally:
         self._said: list[str] = []
         self._heard: list[str] = []
         self._audio_s = self._cpu_s = 0.0
+
+    @classmethod
+    def together(cls, tallies: Iterable[Tally]) -> Tally:
+        """All of several tallies as one."""
+        whole = cls()
+        for tally in tallies:
+            whole._said += tally._said
+            whole._heard += tally._heard
+            whole._cpu_s += tally._cpu_s
+            whole._audio_s += tally._audio_s
+        return whole
 
     def add(self, said: str, audio_s: float, hear: Callable[[], str]) -> None:
         """Let ``hear`` answer, on the clock of this process's processors."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge_asr.errors import UsageError
 from export.dictionary import Dictionary
+from export.variants import merge, read_variants, variants_file
 
 _WORD = re.compile(r"[a-z']+")
 
@@ -81,6 +82,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="add the dictionary's other words to lexicon.txt: for grammars, not for free text",
     )
     parser.add_argument(
+        "--variants",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="further ways to say the words, after the dictionary's: a file of 'word PH PH ...', or the name "
+        "of a packaged one (british); may be given several times",
+    )
+    parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="gets lexicon.txt and unigram.txt"
     )
 
@@ -88,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write ``lexicon.txt`` (``word PH PH``) and ``unigram.txt`` (``word ln-probability``)."""
     dictionary = Dictionary.load(args.dictionary)
+    variants = merge([read_variants(variants_file(name)) for name in args.variants])
     texts = []
     for value in args.text:
         name, _, share = value.partition("=")
@@ -96,11 +106,15 @@ def run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     with (args.out / "lexicon.txt").open("w", encoding="utf-8") as out:
         rest = [w for w in dictionary.words() if args.rest and _WORD.fullmatch(w)]
-        for word in sorted({*words, *rest}):
-            for phones in dictionary.pronunciations(word):
+        chosen = {*words, *rest}
+        for word in sorted(chosen):
+            for phones in dict.fromkeys([*dictionary.pronunciations(word), *variants.get(word, [])]):
                 out.write(f"{word} {' '.join(phones)}\n")
     with (args.out / "unigram.txt").open("w", encoding="utf-8") as out:
         out.writelines(f"{word} {logprob:.4f}\n" for word, logprob in words.items())
     others = f" and the {len({*rest} - {*words})} others" if args.rest else ""
     print(f"{len(words)} words{others} -> {args.out / 'lexicon.txt'}, {args.out / 'unigram.txt'}")
+    if args.variants:
+        heard = variants.keys() & chosen
+        print(f"variants of {len(heard)} words; {len(variants) - len(heard)} others are not in the lexicon")
     return 0

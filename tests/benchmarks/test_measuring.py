@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,7 +16,7 @@ pytest.importorskip("num2words", reason="spoken forms need num2words (it comes w
 
 import soundfile
 
-from benchmarks.accuracy import TASKS, measure
+from benchmarks.accuracy import COMMANDS, TASKS, measure
 from benchmarks.accuracy_plot import draw
 from benchmarks.conditions import CLEAN, NOISES, NOISY, Condition, Scene
 from benchmarks.corpus import RECIPE
@@ -159,6 +160,21 @@ def test_systems_hear_the_same_and_only_some_a_grammar(tmp_path: Path, scene: Sc
     held = measure(systems, scene, "grid", utterances, CLEAN)
     assert held["held"]["all"]["right"] == 0.0 and held["free"]["all"]["right"] == 1.0
     assert held["free"]["all"]["utterances"] == len(utterances) == 2
+
+
+def test_commands_are_counted_by_the_engine_that_spoke_them_and_in_all(tmp_path: Path, scene: Scene) -> None:
+    one, other = read_set(tmp_path, "librispeech", "dev")
+    spoken = [
+        dataclasses.replace(one, speaker="flite:slt"),
+        dataclasses.replace(one, speaker="flite:awb"),
+        dataclasses.replace(other, speaker="espeak-ng:en-gb", text="b"),
+    ]
+    found = measure({"free": _Parrot(grammars=False)}, scene, COMMANDS, spoken, CLEAN, voices=True)["free"]
+    assert {name: (group["utterances"], group["right"]) for name, group in found.items()} == {
+        "flite": (2, 1.0),
+        "espeak-ng": (1, 0.0),
+        "all": (3, 0.6667),
+    }
 
 
 def test_curves_are_drawn(tmp_path: Path) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 
 from benchmarks.ingredients import STAGES
-from benchmarks.render import PROMISES, README, TABLES, ablation, confidence, decoders, endpointing, render
+from benchmarks.render import (
+    PROMISES,
+    README,
+    TABLES,
+    ablation,
+    accuracy,
+    confidence,
+    decoders,
+    endpointing,
+    render,
+)
 from benchmarks.result import RESULTS
 
 
@@ -42,6 +52,24 @@ def test_each_stage_of_the_ablation_is_a_row_with_its_best_figures() -> None:
     assert rows[0].endswith(" 25.0 % | 62.5 % | 25.0 % |")
     assert {line.count("|") for line in (head, rule, *rows)} == {11}
     assert "40 utterances of each set; trained by 2 processes" in ablation(result)
+
+
+def test_commands_have_a_row_for_each_engine_below_that_of_all() -> None:
+    figure = {"right": 0.5, "wer": 0.25, "cpu_s_per_audio_s": 0.01, "utterances": 4}
+    names = ("librispeech", "commonvoice", "speechocean762", "grid", "commands")
+    tasks = {name: {"ours": {"all": figure}} for name in names}
+    few = {name: {"ours": {"all": figure}, "theirs": {"all": figure}} for name in names}
+    figures = {"strangers": tasks, "beside": few, "few": {"beside": 20, "noise": 5}}
+    result = {"command": "c", "commit": "abc", "machine": "m", "figures": figures}
+    rows = [row for row in accuracy(result).splitlines() if "commands" in row]
+    assert len(rows) == 1 and rows[0].endswith("sentences right | 50.0 % | 50.0 % | 50.0 % |")
+    tasks["commands"] = {"ours": {"flite": figure, "espeak-ng": {**figure, "right": 0.25}, "all": figure}}
+    rows = [row.partition("sentences right")[2] for row in accuracy(result).splitlines() if "commands" in row]
+    assert rows == [
+        " | 50.0 % | 50.0 % | 50.0 % |",
+        ", espeak-ng | 25.0 % | - | - |",
+        ", flite | 50.0 % | - | - |",
+    ]
 
 
 def test_confidences_and_what_presets_refuse_are_listed_by_model() -> None:

@@ -106,3 +106,21 @@ def test_the_rest_of_the_dictionary_follows_without_probability(
     assert [line.partition(" ")[0] for line in lines] == ["a", "a", "bus", "cat", "dog", "red", "z"]
     probable = (tmp_path / "unigram.txt").read_text().splitlines()
     assert len(probable) == 2
+
+
+def test_variants_follow_the_dictionarys_own_ways(
+    dictionary_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.txt").write_text("the cat saw a dog\n")
+    (tmp_path / "mine.txt").write_text("cat K AA T\na AA\na AH\nbus B UH S\nmoon M UW N\n")
+    (tmp_path / "more.txt").write_text("cat K AH T\n")
+    parser = argparse.ArgumentParser()
+    lexicon.add_arguments(parser)
+    flags = ["--text", str(tmp_path / "text.txt"), "--dictionary", str(dictionary_file)]
+    flags += ["--variants", str(tmp_path / "mine.txt"), "--variants", str(tmp_path / "more.txt")]
+    assert lexicon.run(parser.parse_args([*flags, "--out", str(tmp_path)])) == 0
+    lines = (tmp_path / "lexicon.txt").read_text().splitlines()
+    assert lines[:3] == ["a AH", "a EY", "a AA"]
+    assert [line for line in lines if line.startswith("cat ")] == ["cat K AE T", "cat K AA T", "cat K AH T"]
+    assert not any(line.startswith(("bus ", "moon ")) for line in lines)
+    assert "variants of 2 words; 2 others are not in the lexicon" in capsys.readouterr().out
