@@ -51,8 +51,8 @@ class LstmConfig:
             raise ValueError(f"front must be at least 0, got {self.front}")
         if self.ahead and len({*self.passed()}) > 1:
             raise ValueError(
-                f"layers that look ahead add to what they are given: front and hidden must be one number, got "
-                f"{list(self.passed())}"
+                "layers that look ahead add to what they are given: front and hidden must be one number, "
+                f"got {list(self.passed())}"
             )
         if self.ahead and (len(self.ahead) != self.layers or min(self.ahead) < 1):
             raise ValueError(f"ahead must hold {self.layers} numbers from 1 on, got {tuple(self.ahead)}")
