@@ -139,8 +139,9 @@ def _learnset(
     structured = args.kind == "structured"
     if not train and not (structured and recipe.prune.importance == "taylor"):
         recipe = dataclasses.replace(recipe, corpus=dataclasses.replace(recipe.corpus, train=(), nonspeech=0))
-    processes.share(lambda rank, count: gather(share_of(recipe, rank, count), args.cache))
-    processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), args.cache, start.front_end))
+    if processes.count > 1:  # fill the cache together
+        processes.share(lambda rank, count: gather(share_of(recipe, rank, count), args.cache))
+        processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), args.cache, start.front_end))
     return load_learnset(recipe, args.cache, start.front_end)
 
 

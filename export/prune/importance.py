@@ -71,7 +71,7 @@ def _per_unit(group: Group, values: Mapping[str, Tensor]) -> Float64Array:
     """Sum over all that belongs to each unit: (units,)."""
     total = np.zeros(group.units)
     for part in group.slices:
-        tensor = values[part.weights]
-        lines = tensor.sum(dim=[axis for axis in range(tensor.ndim) if axis != part.axis])
+        tensor = values[part.weights].movedim(part.axis, 0)
+        lines = tensor.reshape(len(tensor), -1).sum(dim=1)
         total += lines.cpu().numpy()[part.index].sum(axis=1)
     return total

@@ -30,6 +30,7 @@ def test_a_count_by_hand() -> None:
     assert cost("tdnn", shape, frame_shift_ms=20).macs_per_second == pytest.approx(price.macs_per_second / 2)
 
 
+@pytest.mark.filterwarnings("ignore:TF32 acceleration")  # said where oneDNN is turned off
 @pytest.mark.parametrize("subject", TINY)
 def test_torch_counts_the_same(subject: str, tiny: Callable[..., Any]) -> None:
     from torch.utils.flop_counter import FlopCounterMode
