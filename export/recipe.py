@@ -13,6 +13,7 @@ from edge_asr.errors import BundleError, UsageError
 from export.augment.chain import Chain
 from export.augment.spec_augment import SpecAugmentConfig
 from export.gmm.config import GmmConfig
+from export.prune.config import PruneConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +185,12 @@ class Recipe:
     """Optimisation."""
     gmm: GmmConfig = dataclasses.field(default_factory=GmmConfig)
     """GMM-HMM systems (export/gmm), whose alignment a network can learn first."""
+    prune: PruneConfig | None = None
+    """What ``python -m export prune`` cuts out of a trained network; ``[training]`` is then fine-tuning."""
+
+    def __post_init__(self) -> None:
+        if self.prune and self.training.start:
+            raise ValueError("prune and training both have a start: leave that of training away")
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from rapidfuzz.distance import Levenshtein
+from torch import Tensor
 
 from edge_asr.arrays import Int64Array
 from export.batches import Item, collate
@@ -19,21 +20,25 @@ def collapse(path: Int64Array) -> list[int]:
     return [int(t) for t in path[changed] if t]
 
 
+@torch.inference_mode()
+def answers(network: Network, items: Sequence[Item], device: torch.device) -> Iterator[tuple[Item, Tensor]]:
+    """Each item, the shortest first, with its log-probabilities (outputs, tokens)."""
+    order = sorted(range(len(items)), key=lambda i: len(items[i].features(0)))
+    network.eval()
+    for start in range(0, len(order), 16):
+        chosen = [(i, 0) for i in order[start : start + 16]]
+        batch = collate(
+            items, chosen, lookahead_frames=network.lookahead_frames, subsampling=network.subsampling
+        )
+        log_probs, _ = network(batch.features.to(device))
+        for (i, _), answer, length in zip(chosen, log_probs.cpu(), batch.lengths, strict=True):
+            yield items[i], answer[: -(-(int(length) + network.lookahead_frames) // network.subsampling)]
+
+
 def phone_errors(network: Network, items: Sequence[Item], device: torch.device) -> float:
     """Phone error rate of the greedy path: edits per reference phone over all items."""
     errors = phones = 0
-    order = sorted(range(len(items)), key=lambda i: len(items[i].features(0)))
-    network.eval()
-    with torch.inference_mode():
-        for start in range(0, len(order), 16):
-            chosen = [(i, 0) for i in order[start : start + 16]]
-            batch = collate(
-                items, chosen, lookahead_frames=network.lookahead_frames, subsampling=network.subsampling
-            )
-            log_probs, _ = network(batch.features.to(device))
-            paths = log_probs.argmax(dim=-1).cpu().numpy()
-            for (i, _), path, length in zip(chosen, paths, batch.lengths, strict=True):
-                outputs = -(-(int(length) + network.lookahead_frames) // network.subsampling)
-                errors += Levenshtein.distance(collapse(path[:outputs]), items[i].labels)
-                phones += len(items[i].labels)
+    for item, log_probs in answers(network, items, device):
+        errors += Levenshtein.distance(collapse(log_probs.argmax(dim=-1).numpy()), item.labels)
+        phones += len(item.labels)
     return errors / max(1, phones)

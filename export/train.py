@@ -57,6 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and leave ``model.pt`` in the run directory."""
     recipe = read_recipe(args.recipe)
+    if recipe.prune:
+        raise UsageError(
+            f"{args.recipe}: prunes a trained network; run it with: python -m export prune {args.recipe}"
+        )
     out = args.out or Path("runs") / recipe.name
     if args.restart:
         (out / STATE_FILE).unlink(missing_ok=True)

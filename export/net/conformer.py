@@ -28,6 +28,7 @@ from torch.nn import functional
 from export.net.dropout import ChannelDropout
 from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, thin_out
 from export.net.stream import step_once, zero_states
+from export.net.widths import Widths, widths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +43,12 @@ class ConformerConfig:
     """Outputs of the first convolution."""
     dim: int = 144
     """Channels that the blocks add to."""
-    heads: int = 4
-    """Attention heads; they share ``dim`` equally."""
-    ff: int = 576
-    """Units of each feed-forward layer."""
+    heads: Widths = 4
+    """Attention heads: one number, or one a block."""
+    head_dim: int = 0
+    """Channels of each head; where 0, the heads share ``dim`` equally."""
+    ff: Widths = 576
+    """Units of each feed-forward layer: one number, or one a layer, two a block."""
     layers: int = 8
     """Blocks."""
     kernel: int = 15
@@ -60,11 +63,26 @@ class ConformerConfig:
     """Zero frames that follow a file: how late the answer may come, beside the wait for the chunk."""
 
     def __post_init__(self) -> None:
-        if self.dim % self.heads:
-            raise ValueError(f"dim must be a multiple of heads, {self.heads}, got {self.dim}")
-        for name, least in (("layers", 1), ("kernel", 2), ("chunk_outputs", 1), ("left_outputs", 1)):
+        for name, least in (
+            ("layers", 1),
+            ("kernel", 2),
+            ("chunk_outputs", 1),
+            ("left_outputs", 1),
+            ("head_dim", 0),
+        ):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        widths("ff", self.ff, 2 * self.layers)
+        heads = widths("heads", self.heads, self.layers)
+        if not self.head_dim and len({*heads}) > 1:
+            raise ValueError(f"head_dim must be given where blocks differ in heads, {list(heads)}")
+        if not self.head_dim and self.dim % heads[0]:
+            raise ValueError(f"dim must be a multiple of heads, {heads[0]}, got {self.dim}")
+
+    def attended(self) -> list[tuple[int, int]]:
+        """Heads of each block, and the channels of each of them."""
+        each = widths("heads", self.heads, self.layers)
+        return [(heads, self.head_dim or self.dim // heads) for heads in each]
 
 
 class ConformerCtc(nn.Module):
@@ -80,13 +98,20 @@ class ConformerCtc(nn.Module):
         self.chunk_frames = SUBSAMPLING * config.chunk_outputs
         self.first, self.second = front_layers(config.bins, config.channels, config.dim)
         self.front_norm = nn.LayerNorm(config.dim)
-        self.blocks = nn.ModuleList([_Block(config) for _ in range(config.layers)])
+        ff = widths("ff", config.ff, 2 * config.layers)
+        self.blocks = nn.ModuleList(
+            [
+                _Block(config, heads, head_dim, ff[2 * i : 2 * i + 2])
+                for i, (heads, head_dim) in enumerate(config.attended())
+            ]
+        )
+        self._seen = [heads * head_dim for heads, head_dim in config.attended()]
         self.out = nn.Linear(config.dim, config.outputs)
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """States of one stream."""
         config = self.config
-        seen = (config.layers, config.left_outputs, config.dim)
+        seen = (config.left_outputs, sum(self._seen))
         return {
             "context": (CONTEXT_FRAMES, config.bins),
             "keys": seen,
@@ -101,24 +126,26 @@ class ConformerCtc(nn.Module):
 
         The last chunk is filled up with zero frames, as a stream's end is, and the state is what follows
         them: hand it on only after whole chunks. State: context (batch, 6, bins), keys and values (batch,
-        layers, left_outputs, dim), convolved (batch, layers, kernel - 1, dim).
+        left_outputs, channels of all heads of all layers), convolved (batch, layers, kernel - 1, dim).
         """
         frames = features.shape[1]
         missing = -frames % self.chunk_frames
         if missing:
             features = functional.pad(features, (0, 0, 0, missing))
-        context, *pasts = zero_states(self, features) if state is None else state
+        context, all_keys, all_values, convolved = zero_states(self, features) if state is None else state
         x, context = thin_out(features, context, self.first, self.second)
         # In bfloat16 the blocks' sum would lose what each of them adds.
         x = self.front_norm(x).to(features.dtype)
-        after = []
+        keys = list(torch.split(all_keys, self._seen, dim=2))
+        values = list(torch.split(all_values, self._seen, dim=2))
+        pasts = list(torch.unbind(convolved, dim=1))
         for i, block in enumerate(self.blocks):
-            x, *kept = block(x, *(past[:, i] for past in pasts))
-            after.append(kept)
+            x, keys[i], values[i], pasts[i] = block(x, keys[i], values[i], pasts[i])
         log_probs = functional.log_softmax(self.out(x).to(features.dtype), dim=-1)
         if missing:
             log_probs = log_probs[:, : frames // SUBSAMPLING]
-        return log_probs, (context, *(torch.stack(kept, dim=1) for kept in zip(*after, strict=True)))
+        after = (torch.cat(keys, dim=2), torch.cat(values, dim=2), torch.stack(pasts, dim=1))
+        return log_probs, (context, *after)
 
     def step(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """One chunk of one stream: (chunk_frames, bins), states without a batch axis.
@@ -135,10 +162,10 @@ class ConformerCtc(nn.Module):
 class _Block(nn.Module):
     """Half a feed-forward layer, attention, convolution, half a feed-forward layer, normalisation."""
 
-    def __init__(self, config: ConformerConfig) -> None:
+    def __init__(self, config: ConformerConfig, heads: int, head_dim: int, ff: tuple[int, ...]) -> None:
         super().__init__()
-        self.before, self.after = _FeedForward(config), _FeedForward(config)
-        self.attention = _Attention(config)
+        self.before, self.after = _FeedForward(config.dim, ff[0]), _FeedForward(config.dim, ff[1])
+        self.attention = _Attention(config, heads, head_dim)
         self.convolution = _Convolution(config)
         self.norm = nn.LayerNorm(config.dim)
         self.drop = ChannelDropout(config.dropout)
@@ -155,11 +182,11 @@ class _Block(nn.Module):
 
 
 class _FeedForward(nn.Module):
-    def __init__(self, config: ConformerConfig) -> None:
+    def __init__(self, dim: int, units: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(config.dim)
-        self.wide = nn.Linear(config.dim, config.ff)
-        self.narrow = nn.Linear(config.ff, config.dim)
+        self.norm = nn.LayerNorm(dim)
+        self.wide = nn.Linear(dim, units)
+        self.narrow = nn.Linear(units, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         narrow: Tensor = self.narrow(functional.silu(self.wide(self.norm(x))))
@@ -171,26 +198,31 @@ class _Attention(nn.Module):
 
     _apart: Tensor
 
-    def __init__(self, config: ConformerConfig) -> None:
+    def __init__(self, config: ConformerConfig, heads: int, head_dim: int) -> None:
         super().__init__()
         chunk, left = config.chunk_outputs, config.left_outputs
-        self._heads, self._chunk, self._window = config.heads, chunk, left + chunk
-        self._scale = math.sqrt(config.heads / config.dim)
+        self._heads, self._chunk, self._window = heads, chunk, left + chunk
+        self._scale = 1 / math.sqrt(head_dim)
+        inner = heads * head_dim
+        self.products_per_output = 2 * inner * self._window
         self.norm = nn.LayerNorm(config.dim)
-        self.ask = nn.Linear(config.dim, config.dim)
+        self.ask = nn.Linear(config.dim, inner)
         # A bias would raise all keys alike.
-        self.offer = nn.Linear(config.dim, config.dim, bias=False)
-        self.give = nn.Linear(config.dim, config.dim)
-        self.out = nn.Linear(config.dim, config.dim)
-        self.distances = nn.Parameter(torch.zeros(config.heads, left + 2 * chunk - 1))
+        self.offer = nn.Linear(config.dim, inner, bias=False)
+        self.give = nn.Linear(config.dim, inner)
+        self.out = nn.Linear(inner, config.dim)
+        self.distances = nn.Parameter(torch.zeros(heads, left + 2 * chunk - 1))
         apart = torch.arange(chunk)[:, None] - torch.arange(left + chunk)
         self.register_buffer("_apart", apart + self._window - 1, persistent=False)
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(batch, steps, dim), keys and values (batch, left_outputs, dim) -> the same."""
+        """(batch, steps, dim), keys and values (batch, left_outputs, inner) -> the same.
+
+        ``inner`` counts the channels of all heads.
+        """
         x = self.norm(x)
         asked = self.ask(x).unflatten(1, (-1, self._chunk))
-        # (batch, chunks, chunk, dim) -> (batch, chunks, heads, chunk, dim / heads)
+        # (batch, chunks, chunk, inner) -> (batch, chunks, heads, chunk, inner / heads)
         asked = asked.unflatten(3, (self._heads, -1)).transpose(2, 3)
         keys, offered = self._windows(keys, self.offer(x))
         values, given = self._windows(values, self.give(x))
@@ -199,10 +231,10 @@ class _Attention(nn.Module):
         return self.out(heard), keys, values
 
     def _windows(self, past: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The new past and (batch, chunks, heads, dim / heads, window): what each chunk's outputs see."""
+        """The new past and (batch, chunks, heads, inner / heads, window): what each chunk's outputs see."""
         steps = x.shape[1]
         x = torch.cat([past.to(x.dtype), x], dim=1)
-        windows = x.unfold(1, self._window, self._chunk)  # (batch, chunks, dim, window)
+        windows = x.unfold(1, self._window, self._chunk)  # (batch, chunks, inner, window)
         return x[:, steps:], torch.unflatten(windows, 2, (self._heads, -1))
 
 

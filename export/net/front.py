@@ -41,7 +41,8 @@ def splice(x: Tensor, offsets: Sequence[int], stride: int = 1) -> Tensor:
 
     Parameters
     ----------
-    offsets: which frames, counted from the oldest one that a step reaches, rising from 0 on.
+    offsets: which frames, counted from the oldest one that a step reaches, rising; a step ends
+        with the last one.
     stride: frames from one step to the next.
     """
     reach = x.shape[1] - offsets[-1]

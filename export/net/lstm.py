@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from export.net.dropout import ChannelDropout
 from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, splice, thin_out
+from export.net.widths import Widths, widths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,10 @@ class LstmConfig:
     """Blank and tokens."""
     channels: int = 96
     """Outputs of the first convolution."""
-    hidden: int = 320
-    """Units of each LSTM layer."""
+    front: int = 0
+    """Outputs of the second convolution; as many as the first layer has units where 0."""
+    hidden: Widths = 320
+    """Units of each LSTM layer: one number, or one a layer."""
     layers: int = 3
     """LSTM layers."""
     ahead: tuple[int, ...] = ()
@@ -44,6 +47,13 @@ class LstmConfig:
     """Zero frames that follow a file: how late the answer may come."""
 
     def __post_init__(self) -> None:
+        if self.front < 0:
+            raise ValueError(f"front must be at least 0, got {self.front}")
+        if self.ahead and len({*self.passed()}) > 1:
+            raise ValueError(
+                "layers that look ahead add to what they are given: front and hidden must be one number, "
+                f"got {list(self.passed())}"
+            )
         if self.ahead and (len(self.ahead) != self.layers or min(self.ahead) < 1):
             raise ValueError(f"ahead must hold {self.layers} numbers from 1 on, got {tuple(self.ahead)}")
         if sum(self.ahead) * SUBSAMPLING > self.lookahead_frames:
@@ -51,6 +61,11 @@ class LstmConfig:
                 f"the layers look {sum(self.ahead) * SUBSAMPLING} frames ahead, more than "
                 f"lookahead_frames, {self.lookahead_frames}"
             )
+
+    def passed(self) -> tuple[int, ...]:
+        """Values that the front and each layer hand on."""
+        hidden = widths("hidden", self.hidden, self.layers)
+        return (self.front or hidden[0], *hidden)
 
 
 class LstmCtc(nn.Module):
@@ -63,21 +78,28 @@ class LstmCtc(nn.Module):
         self.config = config
         self.outputs = config.outputs
         self.lookahead_frames = config.lookahead_frames
-        hidden = config.hidden
-        self.first, self.second = front_layers(config.bins, config.channels, hidden)
-        self.norms = nn.ModuleList([nn.LayerNorm(hidden) for _ in range(config.layers + 1)])
-        self.ahead = nn.ModuleList([nn.Linear((k + 1) * hidden, hidden) for k in config.ahead])
-        self.ahead_norms = nn.ModuleList([nn.LayerNorm(hidden) for _ in config.ahead])
-        self.lstms = nn.ModuleList([nn.LSTM(hidden, hidden, batch_first=True) for _ in range(config.layers)])
-        self.out = nn.Linear(hidden, config.outputs)
+        passed = config.passed()
+        self._hidden = passed[1:]
+        # States of like layers lie one upon the other, others side by side: sizes and axis to split them by.
+        uniform = len({*self._hidden}) == 1
+        self._parts: tuple[list[int], int] = ([1] * config.layers, 0) if uniform else (list(self._hidden), 2)
+        self.first, self.second = front_layers(config.bins, config.channels, passed[0])
+        self.norms = nn.ModuleList([nn.LayerNorm(width) for width in passed])
+        self.ahead = nn.ModuleList([nn.Linear((k + 1) * passed[0], passed[0]) for k in config.ahead])
+        self.ahead_norms = nn.ModuleList([nn.LayerNorm(passed[0]) for _ in config.ahead])
+        self.lstms = nn.ModuleList(
+            [nn.LSTM(*shape, batch_first=True) for shape in zip(passed, self._hidden, strict=False)]
+        )
+        self.out = nn.Linear(passed[-1], config.outputs)
         self.drop = ChannelDropout(config.dropout)
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """States of one stream."""
-        recurrent = (self.config.layers, self.config.hidden)
+        uniform = self._parts[1] == 0
+        recurrent = (len(self._hidden), self._hidden[0]) if uniform else (1, sum(self._hidden))
         shapes: dict[str, tuple[int, ...]] = {"context": (CONTEXT_FRAMES, self.config.bins)}
         if self.config.ahead:
-            shapes["ahead"] = (sum(self.config.ahead), self.config.hidden)
+            shapes["ahead"] = (sum(self.config.ahead), self._hidden[0])
         return {**shapes, "hidden": recurrent, "cell": recurrent}
 
     def forward(
@@ -86,24 +108,27 @@ class LstmCtc(nn.Module):
         """(batch, frames, bins) -> log-probabilities (batch, frames // 3, outputs), state.
 
         State: context (batch, 6, bins), ahead (batch, all layers' look-aheads, hidden) if there are any,
-        hidden and cell (layers, batch, hidden).
+        hidden and cell (layers, batch, hidden), or (1, batch, hidden of all layers) where layers differ.
         """
         context, *waiting, hidden, cell = self._zeros(features) if state is None else state
         x, context = thin_out(features, context, self.first, self.second)
         x = self.norms[0](x)
         pasts = list(torch.split(waiting[0], list(self.config.ahead), dim=1)) if waiting else []
-        hiddens, cells = [], []
+        hiddens, cells = (list(torch.split(state, *self._parts)) for state in (hidden, cell))
         for i, lstm in enumerate(self.lstms):
             if pasts:
                 x, pasts[i] = self._look(i, x, pasts[i])
-            y, (h, c) = lstm(self.drop(x), (hidden[i : i + 1].contiguous(), cell[i : i + 1].contiguous()))
+            before = (hiddens[i].contiguous(), cells[i].contiguous())
+            y, (hiddens[i], cells[i]) = lstm(self.drop(x), before)
             y = self.norms[i + 1](y)
             x = x + y if pasts else y
-            hiddens.append(h)
-            cells.append(c)
         log_probs = functional.log_softmax(self.out(self.drop(x)).float(), dim=-1)
         ahead = [torch.cat(pasts, dim=1)] if pasts else []
-        return log_probs, (context, *ahead, torch.cat(hiddens), torch.cat(cells))
+        return log_probs, (
+            context,
+            *ahead,
+            *(torch.cat(kept, dim=self._parts[1]) for kept in (hiddens, cells)),
+        )
 
     def step(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """One chunk of one stream: (chunk_frames, bins), states without a batch axis."""

@@ -15,6 +15,7 @@ architecture", ICML 2020 (normalising what a block is given, not what it adds to
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,6 +27,7 @@ from export.net.dropout import ChannelDropout
 from export.net.front import splice
 from export.net.mean import running_mean
 from export.net.timedelay import TimeDelayLayer, TimeDelayNetwork
+from export.net.widths import Widths, widths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +42,13 @@ class TdnnConfig:
     """Outputs of the first convolution."""
     dim: int = 192
     """Channels that the blocks add to."""
-    ff: int = 512
-    """Rectified units of each block."""
+    ff: Widths = 512
+    """Rectified units of each block: one number, or one a block."""
     contexts: Contexts = ((1, 1),) * 2 + ((3, 1),) * 6 + ((3, 0),) * 2
     """Outputs that each block looks back and ahead."""
+    taps: Sequence[Sequence[int]] = ()
+    """Outputs that each block hears, counted from the oldest one of its context; its first, its present and
+    its last one where empty."""
     mean_every: int = 0
     """Every so many blocks, the last one among them, one is given the mean so far; none where 0."""
     dropout: float = 0.1
@@ -53,18 +58,34 @@ class TdnnConfig:
 
     def __post_init__(self) -> None:
         check_contexts(self.contexts, self.lookahead_frames)
+        widths("ff", self.ff, len(self.contexts))
+        if self.taps and len(self.taps) != len(self.contexts):
+            raise ValueError(f"taps must hold {len(self.contexts)} lists, one a block, got {len(self.taps)}")
+        for kept, pair in zip(self.taps, self.contexts, strict=False):
+            if not kept or list(kept) != sorted({*kept} & {*taps(*pair)}):
+                raise ValueError(f"taps of context {tuple(pair)} must be of {taps(*pair)}, got {list(kept)}")
         if self.mean_every < 0:
             raise ValueError(f"mean_every must be at least 0, got {self.mean_every}")
+
+    def heard(self) -> list[list[int]]:
+        """The taps of each block."""
+        return [list(kept) for kept in self.taps] or [taps(*pair) for pair in self.contexts]
+
+    def listening(self) -> list[bool]:
+        """Whether each block is given the mean so far."""
+        every, last = self.mean_every, len(self.contexts) - 1
+        return [bool(every) and (last - i) % every == 0 for i in range(last + 1)]
 
 
 class TdnnCtc(TimeDelayNetwork):
     """See export/net/network.py for the protocol."""
 
     def __init__(self, config: TdnnConfig) -> None:
-        every, last = config.mean_every, len(config.contexts) - 1
+        shapes = zip(config.contexts, config.heard(), config.listening(), strict=True)
+        ff = widths("ff", config.ff, len(config.contexts))
         blocks = [
-            _Block(config, left, right, mean=bool(every) and (last - i) % every == 0)
-            for i, (left, right) in enumerate(config.contexts)
+            _Block(config, left, right, ff=units, heard=heard, mean=mean)
+            for units, ((left, right), heard, mean) in zip(ff, shapes, strict=True)
         ]
         super().__init__(config, blocks, nn.LayerNorm(config.dim))
 
@@ -72,16 +93,18 @@ class TdnnCtc(TimeDelayNetwork):
 class _Block(TimeDelayLayer):
     """What is added to each output, from those around it."""
 
-    def __init__(self, config: TdnnConfig, left: int, right: int, *, mean: bool) -> None:
+    def __init__(
+        self, config: TdnnConfig, left: int, right: int, *, ff: int, heard: list[int], mean: bool
+    ) -> None:
         super().__init__()
-        self._left, self._taps = left, taps(left, right)
+        self._left, self._taps, self._unheard = left, heard, left + right - heard[-1]
         self.listens = mean
         self.norm = nn.LayerNorm(config.dim)
-        self.wide = nn.Linear((len(self._taps) + mean) * config.dim, config.ff)
-        self.narrow = nn.Linear(config.ff, config.dim)
+        self.wide = nn.Linear((len(self._taps) + mean) * config.dim, ff)
+        self.narrow = nn.Linear(ff, config.dim)
         self.drop = ChannelDropout(config.dropout)
         # Small, so that the network starts as little more than its front and a delay.
-        nn.init.normal_(self.narrow.weight, std=0.3 / math.sqrt(config.ff))
+        nn.init.normal_(self.narrow.weight, std=0.3 / math.sqrt(ff))
         nn.init.zeros_(self.narrow.bias)
 
     def forward(
@@ -94,7 +117,8 @@ class _Block(TimeDelayLayer):
         steps = x.shape[1]
         x = torch.cat([past, x], dim=1)
         normal = self.norm(x)
-        around, total = splice(normal, self._taps), None
+        reached = normal[:, : -self._unheard] if self._unheard else normal
+        around, total = splice(reached, self._taps), None
         if heard is not None:
             mean, total = running_mean(normal[:, -steps:], *heard)
             around = torch.cat([around, mean.to(around.dtype)], dim=-1)

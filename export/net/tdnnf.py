@@ -24,6 +24,7 @@ from export.net.context import Contexts, check_contexts, taps
 from export.net.dropout import ChannelDropout
 from export.net.front import splice
 from export.net.timedelay import TimeDelayLayer, TimeDelayNetwork
+from export.net.widths import Widths, widths
 
 MAX_LOOKAHEAD_FRAMES = 30
 """Later answers than this would be felt as a pause: 300 ms at the usual frame shift."""
@@ -43,8 +44,8 @@ class TdnnfConfig:
     """Outputs of the first convolution."""
     dim: int = 512
     """Outputs of each layer."""
-    bottleneck: int = 128
-    """Rank of each layer."""
+    bottleneck: Widths = 128
+    """Rank of each layer: one number, or one a layer."""
     contexts: Contexts = ((1, 1),) * 4 + ((3, 1),) * 4 + ((3, 0),) * 4
     """Outputs that each layer looks back and ahead."""
     dropout: float = 0.1
@@ -58,15 +59,20 @@ class TdnnfConfig:
                 f"lookahead_frames must be at most {MAX_LOOKAHEAD_FRAMES}, got {self.lookahead_frames}"
             )
         check_contexts(self.contexts, self.lookahead_frames)
-        if self.bottleneck > self.dim:
-            raise ValueError(f"bottleneck must be at most dim, {self.dim}, got {self.bottleneck}")
+        widest = max(widths("bottleneck", self.bottleneck, len(self.contexts)))
+        if widest > self.dim:
+            raise ValueError(f"bottleneck must be at most dim, {self.dim}, got {widest}")
 
 
 class TdnnfCtc(TimeDelayNetwork):
     """See export/net/network.py for the protocol; fulfils ``Constrained`` too."""
 
     def __init__(self, config: TdnnfConfig) -> None:
-        layers = [_Layer(config, left, right) for left, right in config.contexts]
+        ranks = widths("bottleneck", config.bottleneck, len(config.contexts))
+        layers = [
+            _Layer(config, left, right, rank)
+            for (left, right), rank in zip(config.contexts, ranks, strict=True)
+        ]
         super().__init__(config, layers, nn.Identity())  # each layer ends in its own
 
     @torch.no_grad()
@@ -81,11 +87,11 @@ class TdnnfCtc(TimeDelayNetwork):
 class _Layer(TimeDelayLayer):
     """One factorised layer with its bypass."""
 
-    def __init__(self, config: TdnnfConfig, left: int, right: int) -> None:
+    def __init__(self, config: TdnnfConfig, left: int, right: int, rank: int) -> None:
         super().__init__()
         self._left, self._back, self._ahead = left, taps(left, 0), taps(0, right)
-        self.bottleneck = nn.Linear(len(self._back) * config.dim, config.bottleneck, bias=False)
-        self.affine = nn.Linear(len(self._ahead) * config.bottleneck, config.dim)
+        self.bottleneck = nn.Linear(len(self._back) * config.dim, rank, bias=False)
+        self.affine = nn.Linear(len(self._ahead) * rank, config.dim)
         self.norm = nn.LayerNorm(config.dim)
         self.drop = ChannelDropout(config.dropout)
 
