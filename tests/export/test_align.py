@@ -69,7 +69,7 @@ def _batch(frames: int) -> Batch:
 def _teacher(late: int) -> NetworkTeacher:
     torch.manual_seed(0)
     network = LstmCtc(LstmConfig(bins=4, outputs=4, hidden=8, lookahead_frames=12)).eval()
-    return NetworkTeacher(network, FRONT_END, late_outputs=late)
+    return NetworkTeacher([network], FRONT_END, late_outputs=late)
 
 
 def test_teacher_shifts_its_alignment() -> None:
@@ -93,13 +93,14 @@ def test_teacher_is_imitated() -> None:
     """Its own answers cost nothing, any others do, and what lies beyond an utterance's end does not count."""
     batch, lengths = _batch(48), torch.tensor([16, 13])
     answers = _teacher(0).answer(batch, 16)
-    assert abs(float(answer_loss(answers, lengths, answers))) < 1e-6
-    beyond = answers.clone()
+    assert abs(float(answer_loss(answers[0], lengths, answers))) < 1e-6
+    own = answers[0]
+    beyond = own.clone()
     beyond[1, 13:] = beyond[1, 13:].roll(1, dims=-1)
     assert abs(float(answer_loss(beyond, lengths, answers))) < 1e-6
-    other = answers.roll(1, dims=-1).requires_grad_()
+    other = own.roll(1, dims=-1).requires_grad_()
     loss = answer_loss(other, lengths, answers)
-    heard = torch.cat([answers[0], answers[1, :13]]), torch.cat([other[0], other[1, :13]])
+    heard = torch.cat([own[0], own[1, :13]]), torch.cat([other[0], other[1, :13]])
     expected = (heard[0].exp() * (heard[0] - heard[1])).sum(dim=1).mean()
     torch.testing.assert_close(loss, expected)
     loss.backward()
