@@ -12,6 +12,7 @@ from edge_asr.errors import EdgeAsrError, MissingExtraError
 COMMANDS = {
     "gmm": ("export.gmm.command", "train", "train GMM-HMMs by a recipe and align its speech"),
     "train": ("export.train", "train", "train a network by a recipe"),
+    "distill": ("export.distill", "train", "train a network by a larger one, and compare both"),
     "convert": ("export.convert.onnx", "export", "make inference graphs of a trained network"),
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),
     "lexicon": ("export.lexicon", "train", "choose the words a model knows"),

@@ -98,8 +98,8 @@ class TeacherConfig:
     answers: bool = False
     """Learn the whole answers of a network, each frame's distribution, in the place of its alignment."""
     sequences: bool = False
-    """After these epochs learn from a network's distribution over whole paths, beside a sequence criterion and
-    as long as that is trained."""
+    """After these epochs, and wherever a sequence criterion is trained, learn a network's distribution over
+    whole paths too."""
     weight: float = 0.5
     """Share of such a teacher in the loss; the criterion and its transcripts have the rest."""
     others: tuple[str, ...] = ()

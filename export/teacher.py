@@ -78,7 +78,9 @@ def load_teacher(config: TeacherConfig | None) -> Teacher | None:
     front_end, tokens = checkpoints[0].front_end, checkpoints[0].tokens
     for path, checkpoint in zip(paths, checkpoints, strict=True):
         if (checkpoint.front_end, checkpoint.tokens) != (front_end, tokens):
-            raise UsageError(f"{path}: expected the front-end and the tokens of {paths[0]}, to teach beside it")
+            raise UsageError(
+                f"{path}: expected the front-end and the tokens of {paths[0]}, to teach beside it"
+            )
     networks = [checkpoint.restore() for checkpoint in checkpoints]
     return NetworkTeacher(networks, front_end, late_outputs=config.late_outputs)
 

@@ -56,23 +56,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and leave ``model.pt`` in the run directory."""
     recipe = read_recipe(args.recipe)
-    out = args.out or Path("runs") / recipe.name
-    if args.restart:
-        (out / STATE_FILE).unlink(missing_ok=True)
+    out = run_directory(args, recipe)
     with Processes.join() as processes:
         train_recipe(recipe, out, args.cache, processes, steps=args.steps)
     return 0
 
 
+def run_directory(args: argparse.Namespace, recipe: Recipe) -> Path:
+    """Where the run is kept; with ``--restart`` nothing is left there to resume."""
+    out: Path = args.out or Path("runs") / recipe.name
+    if args.restart:
+        (out / STATE_FILE).unlink(missing_ok=True)
+    return out
+
+
 def train_recipe(
     recipe: Recipe, out: Path, cache: Path, processes: Processes, *, steps: int | None = None
-) -> None:
+) -> Learnset:
     """Train what ``out`` does not hold yet, in all ``processes``, and leave ``model.pt`` there.
 
     Parameters
     ----------
     cache: of features; what it lacks is computed first.
     steps: bound of each epoch.
+
+    Returns
+    -------
+    What it was trained and measured on.
 
     Raises
     ------
@@ -92,6 +102,7 @@ def train_recipe(
     processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), cache, front_end))
     data = load_learnset(recipe, cache, front_end)
     Trainer(recipe, data, teacher, out, processes, start=start).fit(steps=steps)
+    return data
 
 
 class Trainer:

@@ -135,7 +135,7 @@ class _Total:
     log_z: Tensor
     """(batch,)."""
     weights: Tensor
-    """(frames, batch, 2, 1, tokens): probability of what sounds and of what rests, the best token's being 1."""
+    """(frames, batch, 2, 1, tokens): probability of what sounds and of what rests, relative to the best."""
     states: Tensor
     """(frames + 1, batch, 2, before, tokens): sounding and resting phones, summing to one."""
     scales: Tensor
