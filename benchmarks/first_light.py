@@ -27,8 +27,6 @@ from edge_asr.commands.transcribe import transcribe
 from edge_asr.decoder.compile import compile_network
 from edge_asr.decoder.grammar.sentences import sentences_network
 from edge_asr.decoder.graph import Graph
-from edge_asr.decoder.lexicon import Lexicon
-from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.features.cmvn import Cmvn
@@ -39,6 +37,7 @@ from export.corpus import Utterance, read_set
 from export.criterion.phone_lm import phone_ngram
 from export.dictionary import Dictionary
 from export.learnset import phone_labels
+from export.phone_loop import bigram_loop
 from export.score import collapse
 
 PHONE_SETS = ("librispeech", "commonvoice", "speechocean762", "grid")
@@ -100,15 +99,7 @@ def phone_error_rate(args: argparse.Namespace, name: str) -> dict[str, float]:
 def phone_loop(args: argparse.Namespace, tokens: Tokens, dictionary: Dictionary) -> Graph:
     """The graph of all phone sequences, weighed by a bigram of LibriSpeech's training sentences."""
     sequences = [phone_labels(u, dictionary) or () for u in read_set(args.data, "librispeech", "train")]
-    bigram = np.log(phone_ngram(sequences, tokens=len(tokens), order=2))
-    network = WordNetwork("phones")
-    nodes = [network.start, *(network.add_node() for _ in tokens.names[1:])]
-    for last, source in enumerate(nodes):
-        network.add(source, network.end, weight=float(bigram[last, 0]))
-        for phone in range(1, len(tokens)):
-            network.add(source, nodes[phone], tokens.names[phone], weight=float(bigram[last, phone]))
-    lexicon = Lexicon("".join(f"{phone} {phone}\n" for phone in tokens.names[1:]), tokens)
-    return compile_network(network, lexicon)
+    return bigram_loop(np.log(phone_ngram(sequences, tokens=len(tokens), order=2)), tokens)
 
 
 def closed_choice(recognizer: Recognizer, args: argparse.Namespace) -> dict[str, Any]:

@@ -13,6 +13,7 @@ COMMANDS = {
     "gmm": ("export.gmm.command", "train", "train GMM-HMMs by a recipe and align its speech"),
     "train": ("export.train", "train", "train a network by a recipe"),
     "prune": ("export.prune.command", "train", "cut out of a network what it can do without"),
+    "distill": ("export.distill", "train", "train a network by a larger one, and compare both"),
     "convert": ("export.convert.onnx", "export", "make inference graphs of a trained network"),
     "quantize": ("export.quantize.command", "export", "make a graph of fewer bits, or see what they cost"),
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),

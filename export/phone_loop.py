@@ -17,6 +17,7 @@ from edge_asr.decoder.compile import compile_network
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
+from edge_asr.decoder.tokens import Tokens
 from export.criterion.phone_lm import BOUNDARY, smooth
 
 SENTENCE_WORDS: Final = 8.0
@@ -50,9 +51,12 @@ def phone_bigram(words: Iterable[tuple[str, float]], lexicon: Lexicon) -> Float6
 
 def phone_loop(words: Iterable[tuple[str, float]], lexicon: Lexicon) -> Graph:
     """The search graph of all phone sequences; each phone is a word of its own."""
-    tokens = lexicon.tokens
     # Sixteenths: finer than the bigram is exact, and a third smaller as a file.
-    bigram = np.round(16 * np.log(phone_bigram(words, lexicon))) / 16
+    return bigram_loop(np.round(16 * np.log(phone_bigram(words, lexicon))) / 16, lexicon.tokens)
+
+
+def bigram_loop(bigram: Float64Array, tokens: Tokens) -> Graph:
+    """The same for any bigram of phones: (tokens, tokens) log-probabilities."""
     network = WordNetwork("phones")
     nodes = [network.start, *(network.add_node() for _ in tokens.names[1:])]
     for before, source in enumerate(nodes):

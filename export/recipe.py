@@ -98,8 +98,19 @@ class TeacherConfig:
     """How many outputs after the teacher the new model may answer."""
     answers: bool = False
     """Learn the whole answers of a network, each frame's distribution, in the place of its alignment."""
+    sequences: bool = False
+    """After these epochs, and wherever a sequence criterion is trained, learn a network's distribution over
+    whole paths too."""
+    weight: float = 0.5
+    """Share of such a teacher in the loss; the criterion and its transcripts have the rest."""
+    others: tuple[str, ...] = ()
+    """``model.pt`` of further networks: answers and sequences are learned from all alike."""
 
     def __post_init__(self) -> None:
+        if not 0 < self.weight <= 1:
+            raise ValueError(f"weight must be above 0 and at most 1, got {self.weight:g}")
+        if self.others and not (self.answers or self.sequences):
+            raise ValueError("others teach answers or sequences: set one of them to true")
         if self.answers and self.late_outputs:
             raise ValueError(
                 "late_outputs must be 0 where answers are learned: they come when the teacher's do"
@@ -152,7 +163,7 @@ class TrainingConfig:
     """Compute in bfloat16 where the processor is quick at it."""
     start: str | None = None
     """A ``model.pt`` of the same network whose weights are trained on, relative to the working directory; its
-    front-end is taken over too. Without one training starts at random."""
+    front-end is taken over too, and must be the teacher's. Without one training starts at random."""
     criterion: CriterionConfig = dataclasses.field(default_factory=CriterionConfig)
     """Loss."""
     teacher: TeacherConfig | None = None
@@ -161,10 +172,6 @@ class TrainingConfig:
     """Warps and masks of the features."""
     quantization: QuantizationConfig | None = None
     """Train, and measure, with products as they will be in int8; in float without it."""
-
-    def __post_init__(self) -> None:
-        if self.start and self.teacher:
-            raise ValueError("start and teacher both bring a front-end: give one of them")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,14 @@
 """An earlier model that aligns what a new one hears, until the new one can find the words itself.
 
 Or that is imitated: a network's whole answers say more than its alignment, also about what it is unsure of
-(G. Hinton et al., "Distilling the knowledge in a neural network", 2015).
+(G. Hinton et al., "Distilling the knowledge in a neural network", 2015). They are learned frame by frame
+(``answer_loss``) or as a distribution over whole paths (export/criterion/path_divergence.py).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,6 +34,11 @@ if TYPE_CHECKING:
     from export.recipe import TeacherConfig
 
 
+_NO_ANSWERS = "[training.teacher] answers, sequences: a GMM has none to imitate; name a network's model.pt"
+_NEVER = -1e4
+"""Logarithm of a probability of zero, finite so that the products of a loss stay numbers."""
+
+
 class Teacher(Protocol):
     """What can say where the phones of an utterance are."""
 
@@ -43,7 +51,7 @@ class Teacher(Protocol):
         labels."""
 
     def answer(self, batch: Batch, outputs: int) -> Tensor:
-        """(batch, outputs, tokens) log-probabilities for the new network to imitate.
+        """(teachers, batch, outputs, tokens) finite log-probabilities for the new network to imitate.
 
         Raises
         ------
@@ -56,16 +64,25 @@ def load_teacher(config: TeacherConfig | None) -> Teacher | None:
 
     Raises
     ------
-    UsageError: there is no such file.
+    UsageError: there is no such file, a GMM is to be imitated, or several teachers do not hear the same.
     BundleError: it holds something else.
     """
     if config is None:
         return None
-    path = Path(config.checkpoint)
-    if path.suffix == ".npz":
-        return GmmTeacher(Gmm.load(path), late_outputs=config.late_outputs)
-    checkpoint = load_checkpoint(path)
-    return NetworkTeacher(checkpoint.restore(), checkpoint.front_end, late_outputs=config.late_outputs)
+    paths = [Path(name) for name in (config.checkpoint, *config.others)]
+    if paths[0].suffix == ".npz":
+        if config.answers or config.sequences:
+            raise UsageError(_NO_ANSWERS)
+        return GmmTeacher(Gmm.load(paths[0]), late_outputs=config.late_outputs)
+    checkpoints = [load_checkpoint(path) for path in paths]
+    front_end, tokens = checkpoints[0].front_end, checkpoints[0].tokens
+    for path, checkpoint in zip(paths, checkpoints, strict=True):
+        if (checkpoint.front_end, checkpoint.tokens) != (front_end, tokens):
+            raise UsageError(
+                f"{path}: expected the front-end and the tokens of {paths[0]}, to teach beside it"
+            )
+    networks = [checkpoint.restore() for checkpoint in checkpoints]
+    return NetworkTeacher(networks, front_end, late_outputs=config.late_outputs)
 
 
 def frame_loss(log_probs: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
@@ -79,54 +96,61 @@ def frame_loss(log_probs: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
 
 
 def answer_loss(log_probs: Tensor, lengths: Tensor, answers: Tensor) -> Tensor:
-    """Divergence per output frame of (batch, outputs, tokens) from what a teacher answers, in nats.
+    """Divergence per output frame of (batch, outputs, tokens) from what teachers answer, in nats.
 
+    Several teachers (teachers, batch, outputs, tokens) are one that answers with their mean probability.
     Outputs beyond ``lengths`` (batch,) do not count.
     """
-    heard = (torch.arange(answers.shape[1]) < lengths[:, None]).to(log_probs.device)
+    answers = answers.logsumexp(dim=0) - math.log(len(answers))
+    heard = (torch.arange(log_probs.shape[1]) < lengths[:, None]).to(log_probs.device)
     divergences = functional.kl_div(log_probs, answers, reduction="none", log_target=True).sum(dim=2)
     return divergences[heard].mean()
 
 
 class NetworkTeacher:
-    """A trained network: its forced alignment, or its answers.
+    """Trained networks: the forced alignment of the first, or the answers of all.
 
     Parameters
     ----------
     late_outputs: how much later the new network's outputs are due.
     """
 
-    def __init__(self, network: Network, front_end: FrontEnd, *, late_outputs: int) -> None:
-        self._network = network
+    def __init__(self, networks: Sequence[Network], front_end: FrontEnd, *, late_outputs: int) -> None:
+        self._networks = networks
         self.front_end = front_end
         self._late = late_outputs
 
     def align(self, batch: Batch, outputs: int) -> Tensor:
         """As :meth:`Teacher.align`: what the network would answer, mostly blank, later by the delay."""
-        log_probs = self._hear(batch)
-        steps = self._network.subsampling
-        lengths = (batch.lengths + self._network.lookahead_frames + steps - 1) // steps
+        network = self._networks[0]
+        log_probs = _hear(network, batch)
+        steps = network.subsampling
+        lengths = (batch.lengths + network.lookahead_frames + steps - 1) // steps
         path = ctc_path(log_probs, lengths, batch.labels, batch.label_lengths)
         late = functional.pad(path, (self._late, outputs))[:, :outputs]
         late[:, : self._late] = path[:, :1].clamp(max=0)
         return late
 
     def answer(self, batch: Batch, outputs: int) -> Tensor:
-        """As :meth:`Teacher.answer`."""
-        return self._hear(batch)[:, :outputs]
+        """As :meth:`Teacher.answer`: before the first late output nothing but blanks."""
+        heard = torch.stack([_hear(network, batch)[:, :outputs] for network in self._networks])
+        late = functional.pad(heard, (0, 0, self._late, 0), value=_NEVER)[:, :, :outputs]
+        late[:, :, : self._late, 0] = 0.0
+        return late
 
-    def _hear(self, batch: Batch) -> Tensor:
-        """(batch, outputs, tokens), at least as many outputs as the batch has frames for."""
-        steps = self._network.subsampling
-        features = batch.features
-        # Room for the last phones, which the network answers late.
-        missing = int(batch.lengths.max()) + self._network.lookahead_frames - features.shape[1]
-        missing = max(0, missing) + -(features.shape[1] + max(0, missing)) % steps
-        if missing:
-            features = functional.pad(features, (0, 0, 0, missing))
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            log_probs, _ = self._network(features)
-        return log_probs.float().clone()  # what inference mode made cannot take part in a loss
+
+def _hear(network: Network, batch: Batch) -> Tensor:
+    """(batch, outputs, tokens), at least as many outputs as the batch has frames for."""
+    steps = network.subsampling
+    features = batch.features
+    # Room for the last phones, which the network answers late.
+    missing = int(batch.lengths.max()) + network.lookahead_frames - features.shape[1]
+    missing = max(0, missing) + -(features.shape[1] + max(0, missing)) % steps
+    if missing:
+        features = functional.pad(features, (0, 0, 0, missing))
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        log_probs, _ = network(features)
+    return log_probs.float().clone()  # what inference mode made cannot take part in a loss
 
 
 class GmmTeacher:
@@ -175,4 +199,4 @@ class GmmTeacher:
 
     def answer(self, batch: Batch, outputs: int) -> Tensor:
         """As :meth:`Teacher.answer`: a GMM knows states of phones, which no network answers."""
-        raise UsageError("[training.teacher] answers: a GMM has none to imitate; name a network's model.pt")
+        raise UsageError(_NO_ANSWERS)

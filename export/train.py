@@ -27,7 +27,7 @@ from edge_asr.errors import UsageError
 from export.augment.spec_augment import SpecAugment
 from export.batches import Batch, collate, plan_epoch, take_turns
 from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
-from export.criterion import Criterion, create_criterion
+from export.criterion import Criterion, Imitating, create_criterion
 from export.learnset import Learnset, gather, load_learnset, measure_front_end, share_of
 from export.net import create_network
 from export.net.network import Constrained
@@ -61,35 +61,53 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"{args.recipe}: prunes a trained network; run it with: python -m export prune {args.recipe}"
         )
-    out = args.out or Path("runs") / recipe.name
-    if args.restart:
-        (out / STATE_FILE).unlink(missing_ok=True)
+    out = run_directory(args, recipe)
     with Processes.join() as processes:
         train_recipe(recipe, out, args.cache, processes, steps=args.steps)
     return 0
 
 
+def run_directory(args: argparse.Namespace, recipe: Recipe) -> Path:
+    """Where the run is kept; with ``--restart`` nothing is left there to resume."""
+    out: Path = args.out or Path("runs") / recipe.name
+    if args.restart:
+        (out / STATE_FILE).unlink(missing_ok=True)
+    return out
+
+
 def train_recipe(
     recipe: Recipe, out: Path, cache: Path, processes: Processes, *, steps: int | None = None
-) -> None:
+) -> Learnset:
     """Train what ``out`` does not hold yet, in all ``processes``, and leave ``model.pt`` there.
 
     Parameters
     ----------
     cache: of features; what it lacks is computed first.
     steps: bound of each epoch.
+
+    Returns
+    -------
+    What it was trained and measured on.
+
+    Raises
+    ------
+    UsageError: the recipe asks for what does not fit together.
     """
     out.mkdir(parents=True, exist_ok=True)
     processes.share(lambda rank, count: gather(share_of(recipe, rank, count), cache))
     teacher = load_teacher(recipe.training.teacher)
     start = load_checkpoint(Path(recipe.training.start)) if recipe.training.start else None
-    if start:
-        front_end = start.front_end
-    else:
-        front_end = teacher.front_end if teacher else measure_front_end(recipe, cache)
+    if start and teacher and start.front_end != teacher.front_end:
+        raise UsageError(
+            f"start and teacher both bring a front-end, and they differ: {recipe.training.start} must have "
+            "been trained with the features of the teacher"
+        )
+    before = start or teacher
+    front_end = before.front_end if before else measure_front_end(recipe, cache)
     processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), cache, front_end))
     data = load_learnset(recipe, cache, front_end)
     Trainer(recipe, data, teacher, out, processes, start=start).fit(steps=steps)
+    return data
 
 
 class Trainer:
@@ -132,6 +150,12 @@ class Trainer:
         )
         self._early, self._late = (self._criterion(name) for name in ("ctc", recipe.training.criterion.name))
         self._teacher = teacher
+        taught = recipe.training.teacher
+        if taught and taught.sequences and not isinstance(self._late, Imitating):
+            raise UsageError(
+                f"[training.teacher] sequences: criterion {recipe.training.criterion.name!r} knows no other "
+                "sequences than the right one; use 'ctc-crf'"
+            )
         self._token_mass = torch.zeros(len(data.tokens), dtype=torch.float64)
         self._mask = SpecAugment(recipe.training.spec_augment, front_end)
         self._optimiser = torch.optim.AdamW(
@@ -249,7 +273,14 @@ class Trainer:
                 return answer_loss(log_probs, outputs, answers)
             return frame_loss(log_probs, outputs, self._teacher.align(batch, log_probs.shape[1]))
         criterion = self._early if epoch + 1 < training.criterion.from_epoch else self._late
-        losses = criterion(log_probs, outputs, batch.labels.to(self._device), batch.label_lengths)
+        said = (batch.labels.to(self._device), batch.label_lengths)
+        if criterion is self._late and training.teacher and training.teacher.sequences:
+            assert self._teacher is not None and isinstance(criterion, Imitating)
+            answers = self._teacher.answer(batch, log_probs.shape[1]).to(self._device)
+            weight = training.teacher.weight
+            losses = criterion.imitate(log_probs, outputs, *said, answers=answers, weight=weight)
+        else:
+            losses = criterion(log_probs, outputs, *said)
         return losses / outputs.sum()
 
     def _criterion(self, name: str) -> Criterion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from edge_asr.errors import UsageError
 
@@ -34,6 +34,30 @@ class Criterion(Protocol):
 
     def to(self, device: torch.device) -> Criterion:
         """Move what it holds."""
+
+
+@runtime_checkable
+class Imitating(Protocol):
+    """What a criterion over whole sequences may offer besides: to learn those of other networks."""
+
+    def imitate(
+        self,
+        log_probs: Tensor,
+        lengths: Tensor,
+        labels: Tensor,
+        label_lengths: Tensor,
+        *,
+        answers: Tensor,
+        weight: float,
+    ) -> Tensor:
+        """``weight`` times the divergence from the teachers plus the rest times the own loss, summed.
+
+        Parameters
+        ----------
+        log_probs: (batch, outputs, tokens), and the others as in ``Criterion``.
+        answers: (teachers, batch, outputs, tokens), finite log-probabilities of each teacher.
+        weight: from 0 to 1; with 1 the labels do not matter.
+        """
 
 
 def create_criterion(

@@ -31,7 +31,7 @@ def hear(network: Network, items: Sequence[Item], device: torch.device) -> Heari
         labels = torch.tensor(item.labels)
         loss += float(
             functional.ctc_loss(
-                log_probs.float(),
+                torch.from_numpy(log_probs),
                 labels,
                 torch.tensor(len(log_probs)),
                 torch.tensor(len(labels)),
@@ -39,6 +39,6 @@ def hear(network: Network, items: Sequence[Item], device: torch.device) -> Heari
                 zero_infinity=True,
             )
         )
-        errors += Levenshtein.distance(collapse(log_probs.argmax(dim=-1).numpy()), item.labels)
+        errors += Levenshtein.distance(collapse(log_probs.argmax(axis=1)), item.labels)
         phones += len(item.labels)
     return Hearing(loss=loss / max(1, phones), phone_error=errors / max(1, phones))

@@ -66,10 +66,10 @@ def _batch(frames: int) -> Batch:
     return Batch(features, torch.tensor([frames, frames - 9]), labels, torch.tensor([3, 2]))
 
 
-def _teacher(late: int) -> NetworkTeacher:
+def _teacher(late: int, networks: int = 1) -> NetworkTeacher:
     torch.manual_seed(0)
-    network = LstmCtc(LstmConfig(bins=4, outputs=4, hidden=8, lookahead_frames=12)).eval()
-    return NetworkTeacher(network, FRONT_END, late_outputs=late)
+    config = LstmConfig(bins=4, outputs=4, hidden=8, lookahead_frames=12)
+    return NetworkTeacher([LstmCtc(config).eval() for _ in range(networks)], FRONT_END, late_outputs=late)
 
 
 def test_teacher_shifts_its_alignment() -> None:
@@ -93,17 +93,37 @@ def test_teacher_is_imitated() -> None:
     """Its own answers cost nothing, any others do, and what lies beyond an utterance's end does not count."""
     batch, lengths = _batch(48), torch.tensor([16, 13])
     answers = _teacher(0).answer(batch, 16)
-    assert abs(float(answer_loss(answers, lengths, answers))) < 1e-6
-    beyond = answers.clone()
+    assert abs(float(answer_loss(answers[0], lengths, answers))) < 1e-6
+    own = answers[0]
+    beyond = own.clone()
     beyond[1, 13:] = beyond[1, 13:].roll(1, dims=-1)
     assert abs(float(answer_loss(beyond, lengths, answers))) < 1e-6
-    other = answers.roll(1, dims=-1).requires_grad_()
+    other = own.roll(1, dims=-1).requires_grad_()
     loss = answer_loss(other, lengths, answers)
-    heard = torch.cat([answers[0], answers[1, :13]]), torch.cat([other[0], other[1, :13]])
+    heard = torch.cat([own[0], own[1, :13]]), torch.cat([other[0], other[1, :13]])
     expected = (heard[0].exp() * (heard[0] - heard[1])).sum(dim=1).mean()
     torch.testing.assert_close(loss, expected)
     loss.backward()
     assert other.grad is not None and not other.grad[1, 13:].any() and other.grad[1, :13].any()
+
+
+def test_several_answer_side_by_side_and_late() -> None:
+    batch = _batch(48)
+    one, three = _teacher(0).answer(batch, 16), _teacher(0, networks=3).answer(batch, 16)
+    assert three.shape == (3, 2, 16, 4) and torch.equal(three[:1], one)
+    assert not torch.allclose(three[1], one[0], atol=1e-3)
+    late = _teacher(2, networks=3).answer(batch, 16)
+    assert torch.equal(late[:, :, 2:], three[:, :, :-2])
+    assert torch.isfinite(late).all() and torch.equal(late[:, :, :2].argmax(dim=-1), late.new_zeros(3, 2, 2))
+    torch.testing.assert_close(late.exp().sum(dim=-1), torch.ones(3, 2, 16))
+    assert _teacher(5).answer(batch, 3).shape == (1, 2, 3, 4)
+
+
+def test_several_are_imitated_as_their_mean() -> None:
+    lengths = torch.tensor([16, 13])
+    answers = _teacher(0, networks=3).answer(_batch(48), 16)
+    assert abs(float(answer_loss(answers.exp().mean(dim=0).log(), lengths, answers))) < 1e-6
+    assert float(answer_loss(answers[0], lengths, answers)) > 1e-4
 
 
 def test_answers_come_when_the_teacher_answers() -> None:

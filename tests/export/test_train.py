@@ -210,10 +210,6 @@ def test_another_network_is_not_trained_on(workplace: Path) -> None:
     path.write_text(path.read_text().replace("hidden = 48", "hidden = 56"))
     with pytest.raises(UsageError, match=r"narrow/model\.pt: not the network of this recipe, lstm"):
         fit(workplace, path)
-    with path.open("a") as text:
-        text.write('[training.teacher]\ncheckpoint = "runs/other/model.pt"\n')
-    with pytest.raises(UsageError, match="start and teacher both bring a front-end"):
-        fit(workplace, path)
 
 
 def test_learns_with_quantized_weights(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from export.criterion.ctc_crf import Denominator  # noqa: E402
+from export.criterion.denominator import Denominator  # noqa: E402
 from export.criterion.phone_lm import phone_ngram  # noqa: E402
 from export.score import collapse  # noqa: E402
 
