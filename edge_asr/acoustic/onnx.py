@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_asr.acoustic.signature import Tensors, check_signature
 from edge_asr.acoustic.state import State
 from edge_asr.arrays import Float32Array
 from edge_asr.config import AcousticConfig
@@ -41,15 +42,13 @@ class OnnxEngine:
         self._config = config
         self._bins = bins
         self._session = open_session(graph, threads)
-        answer_frames = config.chunk_frames // config.subsampling
-        inputs: dict[str, tuple[int, ...]] = {"features": (config.chunk_frames, bins)}
-        outputs: dict[str, tuple[int, ...]] = {"log_probs": (answer_frames, config.outputs)}
-        for state in config.states:
-            inputs[f"{state.name}_in"] = state.shape
-            outputs[f"{state.name}_out"] = state.shape
-        _check(graph, "input", inputs, self._session.get_inputs())
-        _check(graph, "output", outputs, self._session.get_outputs())
-        self._output_names = list(outputs)
+        self._output_names = check_signature(
+            graph,
+            config,
+            bins=bins,
+            inputs=_tensors(self._session.get_inputs()),
+            outputs=_tensors(self._session.get_outputs()),
+        )
 
     @property
     def bins(self) -> int:
@@ -94,17 +93,5 @@ def open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
         raise BundleError(f"{graph}: onnxruntime cannot load this graph: {reason}") from error
 
 
-def _check(graph: Path, what: str, expected: dict[str, tuple[int, ...]], got: Iterable[Any]) -> None:
-    """Compare names and shapes of a graph's inputs or outputs with the configuration."""
-    shapes = {node.name: (node.type, tuple(node.shape)) for node in got}
-    for name, shape in expected.items():
-        if name not in shapes:
-            raise BundleError(f"{graph}: {what} {name!r} is missing; the graph has {', '.join(shapes)}")
-        if shapes[name] != ("tensor(float)", shape):
-            kind, wrong = shapes[name]
-            raise BundleError(
-                f"{graph}: {what} {name!r} should be tensor(float) of shape {shape}, is {kind} of {wrong}"
-            )
-    surplus = sorted(set(shapes) - set(expected))
-    if surplus:
-        raise BundleError(f"{graph}: {what} {surplus[0]!r} is not in model.json")
+def _tensors(nodes: Iterable[Any]) -> Tensors:
+    return {node.name: (node.type, tuple(node.shape)) for node in nodes}
