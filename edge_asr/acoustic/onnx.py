@@ -1,8 +1,8 @@
-"""Inference with onnxruntime."""
+"""Inference with onnxruntime, on the processor or on what else it has a provider for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _ERRORS_ONLY = 3
+_PROVIDER = "ExecutionProvider"
 
 
 class OnnxEngine:
@@ -29,19 +30,24 @@ class OnnxEngine:
     config: what the graph must look like.
     bins: values in one feature frame.
     threads: that one step may use; below a few million weights more than one only costs.
+    variant: where it runs, the name of an execution provider in short: ``cpu``, ``cuda``, ``tensorrt``. What
+        that cannot run is left to the processor.
 
     Raises
     ------
     MissingExtraError: onnxruntime is not installed.
+    UsageError: the installed onnxruntime has no such provider, or it does not start.
     BundleError: the graph cannot be read, or its inputs and outputs do not fit ``config``.
     """
 
-    def __init__(self, graph: Path, config: AcousticConfig, *, bins: int, threads: int = 1) -> None:
+    def __init__(
+        self, graph: Path, config: AcousticConfig, *, bins: int, threads: int = 1, variant: str = "cpu"
+    ) -> None:
         if threads < 1:
             raise UsageError(f"threads must be at least 1, got {threads}")
         self._config = config
         self._bins = bins
-        self._session = open_session(graph, threads)
+        self._session = open_session(graph, threads, variant)
         self._output_names = check_signature(
             graph,
             config,
@@ -68,18 +74,20 @@ class OnnxEngine:
         return log_probs, State(dict(zip(names, states, strict=True)))
 
 
-def open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+def open_session(graph: Path, threads: int, provider: str = "cpu") -> onnxruntime.InferenceSession:
     """Load a graph for a small machine: no thread pool that spins between two steps.
 
     Raises
     ------
     MissingExtraError: onnxruntime is not installed.
+    UsageError: it has no such provider, or that does not start.
     BundleError: the graph cannot be read.
     """
     try:
         import onnxruntime
     except ImportError as error:
         raise MissingExtraError("onnxruntime", "onnx", "The engine 'onnx'") from error
+    providers = chain_of_providers(provider, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -87,10 +95,43 @@ def open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=providers)
     except Exception as error:  # onnxruntime's errors share no other base
         reason = str(error).splitlines()[0]
         raise BundleError(f"{graph}: onnxruntime cannot load this graph: {reason}") from error
+    if session.get_providers()[0] != providers[0]:
+        # It would go on with the processor, many times slower, and only say so in its log.
+        raise UsageError(
+            f"onnxruntime's provider {provider!r} did not start, probably for want of its libraries or of a "
+            "device: see what onnxruntime wrote above, or choose onnx:cpu"
+        )
+    return session
+
+
+def chain_of_providers(name: str, available: Sequence[str]) -> list[str]:
+    """Providers in the order in which they are asked to run a node.
+
+    Parameters
+    ----------
+    name: in short, in any case: ``cuda`` for ``CUDAExecutionProvider``.
+    available: of the installed onnxruntime, the most special first.
+
+    Returns
+    -------
+    the provider, for TensorRT also CUDA, which runs what it leaves, and the processor.
+
+    Raises
+    ------
+    UsageError: there is none of that name.
+    """
+    short = {full.removesuffix(_PROVIDER).lower(): full for full in available}
+    if name.lower() not in short:
+        raise UsageError(
+            f"onnxruntime has no provider {name!r} here, only {', '.join(sorted(short))}: install the "
+            "onnxruntime that has it (onnxruntime-gpu for cuda and tensorrt; NVIDIA's own for Jetson)"
+        )
+    behind = ["cuda", "cpu"] if name.lower() == "tensorrt" else ["cpu"]
+    return [short[n] for n in dict.fromkeys([name.lower(), *behind]) if n in short]
 
 
 def _tensors(nodes: Iterable[Any]) -> Tensors:

@@ -67,6 +67,11 @@ class Program:
         """Read and plan a file; errors as in ``read_onnx`` and in the class."""
         return cls(read_onnx(path), path)
 
+    @property
+    def shapes(self) -> dict[str, tuple[int | str | None, ...]]:
+        """Shape of each input and output; a name or None in it is a size that may vary."""
+        return {name: value.shape for name, value in {**self.inputs, **self.outputs}.items()}
+
     def run(self, feed: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         """Outputs by name; a pure function.
 
