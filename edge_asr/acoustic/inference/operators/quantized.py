@@ -18,6 +18,7 @@ from edge_asr.arrays import AnyArray, Float32Array
 _EXACT = 1 << 24
 """All whole numbers up to this one are float32 numbers."""
 _MOST = np.float32(255)
+_RANGES = {np.dtype(np.uint8): (0, 255), np.dtype(np.int8): (-128, 127)}
 
 
 def exact_weights(weights: AnyArray, zero_point: AnyArray | None) -> AnyArray:
@@ -135,8 +136,9 @@ def quantize_linear(call: Call) -> Kernel:
         whole = np.rint(x / _along(scale, x, axis))
         if zero_point is not None:
             whole += _along(zero_point, x, axis)
-        limits = np.iinfo(dtype)
-        return np.clip(whole, limits.min, limits.max).astype(dtype)
+        if dtype not in _RANGES:
+            raise UnsupportedError(f"numbers of type {dtype} are not supported")
+        return np.clip(whole, *_RANGES[dtype]).astype(dtype)
 
     return quantized
 
