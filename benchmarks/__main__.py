@@ -12,7 +12,7 @@ MEASUREMENTS = tuple(
     f"benchmarks.{name}"
     for name in (
         *("search", "decoders", "first_light", "accuracy", "nothing_said", "word_times"),
-        *("grammar_speed", "fuzz_grammars", "render"),
+        *("grammar_speed", "fuzz_grammars", "engines", "render"),
     )
 )
 """Modules, each a program of its own so that none warms the caches of another."""
