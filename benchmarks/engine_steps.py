@@ -1,20 +1,15 @@
-"""``python -m benchmarks.engine_steps ENGINE MODEL``: one engine on one model, its load and its steps, as JSON.
+"""``python -m benchmarks.engine_steps MODEL ENGINE...``: engines on a model, loads and steps, as JSON.
 
 A program of its own that imports nothing else, so that its largest memory is the engine's and not that of
-what else is measured. ``benchmarks.engines`` runs it.
+what else is measured. ``benchmarks.engines`` runs it, on one thread.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
-
-# Before NumPy is imported: its BLAS reads this once.
-for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
 
 import numpy as np
 
@@ -26,14 +21,17 @@ ROUNDS = 15
 
 
 def main() -> int:
-    """Print one JSON object: seconds of loading, milliseconds of processor for a second of audio."""
-    name, model = sys.argv[1:3]
+    """Print one JSON object: by engine, seconds of loading and the times of ``step_times_ms``."""
+    model, *names = sys.argv[1:]
     bundle = Bundle.load(model)
-    started = time.process_time()
-    engine = create_engine(name, bundle)
-    load_s = time.process_time() - started
-    times_ms = step_times_ms([engine], bundle)[0]
-    print(json.dumps({"load_s": load_s, "ms_per_audio_s": float(np.median(times_ms))}))
+    engines, loads_s = [], []
+    for name in names:
+        started = time.process_time()
+        engines.append(create_engine(name, bundle))
+        loads_s.append(time.process_time() - started)
+    times = step_times_ms(engines, bundle)
+    report = {n: {"load_s": s, "times_ms": t} for n, s, t in zip(names, loads_s, times, strict=True)}
+    print(json.dumps(report))
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +20,12 @@ import numpy as np
 from benchmarks import corpus
 from benchmarks.accuracy import COMMANDS, KITCHEN_TABLE, TASKS, measure
 from benchmarks.conditions import CLEAN, Scene
-from benchmarks.engine_steps import step_times_ms
 from benchmarks.result import write_result
 from benchmarks.spoken_commands import spoken_commands
 from benchmarks.systems import EdgeAsr, System
-from edge_asr.acoustic import ENGINES, create_engine, installed_engines
+from edge_asr.acoustic import ENGINES, installed_engines
 from edge_asr.bundle import Bundle, available_models
+from edge_asr.errors import EdgeAsrError
 from export.corpus import Utterance
 
 REFERENCE = "onnx"
@@ -72,31 +73,46 @@ def engines_of(bundle: Bundle) -> list[str]:
 def cost(model: str, engines: list[str]) -> dict[str, dict[str, float]]:
     """Engine -> size, load, speed and memory."""
     bundle = Bundle.load(model)
-    loaded = [create_engine(name, bundle) for name in engines]
-    times = dict(zip(engines, step_times_ms(loaded, bundle), strict=True))
+    together = run_steps(model, engines)[0] if REFERENCE in engines else {}
     found: dict[str, dict[str, float]] = {}
     for name in engines:
         file = bundle.path(getattr(bundle.config.acoustic, ENGINES[name].field))
-        runs = [_run_alone(name, model) for _ in range(_PROCESSES)]
+        alone = [run_steps(model, [name]) for _ in range(_PROCESSES)]
         found[name] = {
             "size_bytes": file.stat().st_size,
-            **{key: round(float(np.median([run[key] for run in runs])), 3) for key in runs[0]},
+            "load_s": _median([report[name]["load_s"] for report, _ in alone]),
+            "ms_per_audio_s": _median([np.median(report[name]["times_ms"]) for report, _ in alone]),
+            "peak_memory_mb": _median([memory_mb for _, memory_mb in alone]),
         }
-        if REFERENCE in times:
-            ratios = np.array(times[name]) / np.array(times[REFERENCE])
-            found[name][f"times_{REFERENCE}"] = round(float(np.median(ratios)), 2)
+        if together:
+            theirs = np.array(together[REFERENCE]["times_ms"])
+            found[name][f"times_{REFERENCE}"] = _median(np.array(together[name]["times_ms"]) / theirs)
     return found
 
 
-def _run_alone(engine: str, model: str) -> dict[str, float]:
-    """Load, speed and largest memory of one engine in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.engine_steps", engine, model]
-    wrapped = [sys.executable, "-m", "benchmarks.process", *command]
-    done = subprocess.run(wrapped, capture_output=True, text=True, check=False)
+def run_steps(model: str, engines: list[str]) -> tuple[dict[str, Any], float]:
+    """What ``benchmarks.engine_steps`` says in a process of its own, and its largest memory in MB.
+
+    Raises
+    ------
+    EdgeAsrError: the process failed.
+    """
+    command = [sys.executable, "-m", "benchmarks.engine_steps", model, *engines]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.process", *command],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},  # NumPy's BLAS reads them
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
-        raise RuntimeError(f"{engine} on {model}: {done.stderr.strip()}")
+        raise EdgeAsrError(f"{', '.join(engines)} on {model}: {done.stderr.strip()}")
     report = json.loads(done.stdout)
-    return {**json.loads(report["first_line"]), "peak_memory_mb": report["peak_memory_mb"]}
+    return json.loads(report["first_line"]), report["peak_memory_mb"]
+
+
+def _median(values: Any) -> float:
+    return round(float(np.median(values)), 3)
 
 
 def accuracy(

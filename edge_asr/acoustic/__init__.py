@@ -30,9 +30,7 @@ class EngineEntry:
 
 
 ENGINES = {
-    "onnx": EngineEntry(
-        path="edge_asr.acoustic.onnx:OnnxEngine", packages=("onnxruntime",), variants=True
-    ),
+    "onnx": EngineEntry(path="edge_asr.acoustic.onnx:OnnxEngine", packages=("onnxruntime",), variants=True),
     "numpy": EngineEntry(path="edge_asr.acoustic.numpy:NumpyEngine"),
 }
 """By name, the first choice first. The name is also that of the extra that installs its package."""
@@ -112,10 +110,10 @@ def create_engine(name: str, bundle: Bundle, threads: int = 1) -> Engine:
     config = bundle.config.acoustic
     file = _file(config, entry)
     if file is None:
-        others = [other for other in ENGINES if _file(config, ENGINES[other])]
+        others = " or ".join(other for other in ENGINES if _file(config, ENGINES[other]))
         raise BundleError(
-            f"{bundle.directory}: the engine {kind!r} reads the file that acoustic.{entry.field} of model.json "
-            f"names, and it names none: choose the engine {' or '.join(others)}, or another bundle"
+            f"{bundle.directory}: the engine {kind!r} reads the file that acoustic.{entry.field} of "
+            f"model.json names, and it names none: choose the engine {others}, or another bundle"
         )
     module, _, class_name = entry.path.partition(":")
     options: dict[str, Any] = {"variant": variant} if variant else {}

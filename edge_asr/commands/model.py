@@ -98,8 +98,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         metavar="NAME",
-        help=f"inference engine: {', '.join(ENGINES)}, or onnx with a provider of onnxruntime's, as in onnx:cuda "
-        "or onnx:tensorrt (default: the first of them that is installed and that the bundle has a file for)",
+        help=f"inference engine: {', '.join(ENGINES)}; onnx also with an execution provider, as onnx:cuda or "
+        "onnx:tensorrt (default: the first that is installed and that the bundle has a file for)",
     )
     parser.add_argument(
         "--threads",

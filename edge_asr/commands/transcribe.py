@@ -42,7 +42,12 @@ def run(args: argparse.Namespace) -> int:
             )
         except AudioError as error:
             print(f"edge-asr: {error}", file=sys.stderr)
-            result = {**_empty(file), "engine": recognizer.engine, "reason": "unreadable", "error": str(error)}
+            result = {
+                **_empty(file),
+                "engine": recognizer.engine,
+                "reason": "unreadable",
+                "error": str(error),
+            }
             code = error.exit_code
             if not args.json:
                 continue

@@ -102,9 +102,7 @@ def test_without_onnxruntime_the_command_line_works(
     assert "pip install 'edge-asr[onnx]'" in capsys.readouterr().err
 
 
-def test_letters_become_phones_without_onnxruntime(
-    without_onnxruntime: None, tmp_path: Any
-) -> None:
+def test_letters_become_phones_without_onnxruntime(without_onnxruntime: None, tmp_path: Any) -> None:
     from letter_model import write_letter_model
 
     from edge_asr.acoustic.inference.program import Program

@@ -117,7 +117,9 @@ def test_threads_share_an_engine(subject: tuple[Bundle, Any]) -> None:
     features = _features(bundle.config.name)
     alone = [_streamed(bundle, engine, [features * loud]) for loud in (1.0, 0.5)]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda n: _streamed(bundle, engine, [features * (1.0, 0.5)[n % 2]]), range(6)))
+        together = list(
+            pool.map(lambda n: _streamed(bundle, engine, [features * (1.0, 0.5)[n % 2]]), range(6))
+        )
     for number, answers in enumerate(together):
         np.testing.assert_array_equal(answers, alone[number % 2])
 

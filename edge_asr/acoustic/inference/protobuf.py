@@ -48,7 +48,8 @@ class Message:
 
     def data(self, number: int) -> memoryview | None:
         """Bytes of a field, None where it is absent."""
-        return ([*self._views(number)] or [None])[-1]
+        views = [*self._views(number)]
+        return views[-1] if views else None
 
     def texts(self, number: int) -> list[str]:
         """Strings of a field."""

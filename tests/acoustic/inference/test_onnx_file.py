@@ -34,9 +34,7 @@ def test_a_packaged_model_is_read_as_onnx_reads_it(name: str) -> None:
     for node, other in zip(got.nodes, expected.graph.node, strict=True):
         assert (node.name, node.operator) == (other.name, other.op_type)
         assert (node.inputs, node.outputs) == (tuple(other.input), tuple(other.output))
-        assert node.attributes == {
-            a.name: onnx.helper.get_attribute_value(a) for a in other.attribute
-        }
+        assert node.attributes == {a.name: onnx.helper.get_attribute_value(a) for a in other.attribute}
     assert list(got.inputs) == [value.name for value in expected.graph.input]
     assert list(got.outputs) == [value.name for value in expected.graph.output]
     assert got.inputs["features"].shape == (6, 40) and got.inputs["features"].kind == "tensor(float)"

@@ -137,14 +137,23 @@ def _reshape(d: Draw) -> Case:
 
 @case("Unsqueeze")
 def _unsqueeze(d: Draw) -> Case:
-    return node("Unsqueeze", "x axes"), {"x": d.floats(*d.shape())}, {"axes": np.array(d.one([0], [1], [0, 1], [-1]))}, 1
+    return (
+        node("Unsqueeze", "x axes"),
+        {"x": d.floats(*d.shape())},
+        {"axes": np.array(d.one([0], [1], [0, 1], [-1]))},
+        1,
+    )
 
 
 @case("Squeeze")
 def _squeeze(d: Draw) -> Case:
     axes = d.one([0], [2], [0, -1], None)
     x = {"x": d.floats(1, d.size(2), 1)}
-    return (node("Squeeze", "x"), x, {}, 1) if axes is None else (node("Squeeze", "x a"), x, {"a": np.array(axes)}, 1)
+    return (
+        (node("Squeeze", "x"), x, {}, 1)
+        if axes is None
+        else (node("Squeeze", "x a"), x, {"a": np.array(axes)}, 1)
+    )
 
 
 @case("Transpose")
@@ -170,7 +179,9 @@ def _concat(d: Draw) -> Case:
 def _slice(d: Draw) -> Case:
     x, step = {"x": d.floats(d.size(2), d.size(2), d.size(2))}, d.one(1, 2, -1, -2)
     far = (1 << 63) - 1
-    start, end = (d.size(-4, 4), d.one(d.size(-4, 6), far)) if step > 0 else (d.one(-1, far), d.one(-9, 0, -far))
+    start, end = (
+        (d.size(-4, 4), d.one(d.size(-4, 6), far)) if step > 0 else (d.one(-1, far), d.one(-9, 0, -far))
+    )
     known = {"s": [start], "e": [end], "a": [d.size(-3, 2)], "t": [step]}
     return node("Slice", "x s e a t"), x, {key: np.array(value) for key, value in known.items()}, 1
 
@@ -180,7 +191,12 @@ def _split(d: Draw) -> Case:
     sizes, axis = [d.size(0), d.size(), d.size()], d.one(0, 1, -2)
     shape = [d.size(), d.size(), d.size()]
     shape[axis] = sum(sizes)
-    return node("Split", "x sizes", "y0 y1 y2", axis=axis), {"x": d.floats(*shape)}, {"sizes": np.array(sizes)}, 3
+    return (
+        node("Split", "x sizes", "y0 y1 y2", axis=axis),
+        {"x": d.floats(*shape)},
+        {"sizes": np.array(sizes)},
+        3,
+    )
 
 
 @case("Gather")
@@ -215,7 +231,12 @@ def _expand(d: Draw) -> Case:
 def _clip(d: Draw) -> Case:
     names = d.one("x", "x low", "x low high", "x - high")
     weights = {"low": np.float32(-1), "high": np.float32(2)}
-    return node("Clip", names), {"x": d.floats(*d.shape())}, {k: v for k, v in weights.items() if k in names}, 1
+    return (
+        node("Clip", names),
+        {"x": d.floats(*d.shape())},
+        {k: v for k, v in weights.items() if k in names},
+        1,
+    )
 
 
 @case("Where")
@@ -312,7 +333,12 @@ def _matmul_n_bits(d: Draw) -> Case:
     }
     names = d.one("x w s", "x w s z")
     used = {key: weights[key] for key in names.split()[1:]}
-    return node("MatMulNBits", names, K=k, N=n, bits=bits, block_size=block), {"x": d.floats(d.size(), k)}, used, 1
+    return (
+        node("MatMulNBits", names, K=k, N=n, bits=bits, block_size=block),
+        {"x": d.floats(d.size(), k)},
+        used,
+        1,
+    )
 
 
 def _recurrent(d: Draw, directions: int) -> tuple[dict[str, np.ndarray], int, int]:

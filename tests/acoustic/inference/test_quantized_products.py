@@ -38,7 +38,9 @@ def test_products_are_exact(rows: int, inputs: int, seed: int) -> None:
     x, w = rng.integers(-255, 256, (rows, inputs)), rng.integers(-128, 128, (inputs, 3)).astype(np.int8)
     zero_point = rng.integers(-9, 9, 3).astype(np.int8)
     exact = exact_weights(w, zero_point)
-    np.testing.assert_array_equal(multiply(x.astype(exact.dtype), exact), x @ (w.astype(np.int64) - zero_point))
+    np.testing.assert_array_equal(
+        multiply(x.astype(exact.dtype), exact), x @ (w.astype(np.int64) - zero_point)
+    )
 
 
 def test_silence_and_what_is_no_number() -> None:

@@ -1,6 +1,6 @@
 """What each operator computes: a table of functions that make a kernel of an operator's node.
 
-ONNX's operators: https://onnx.ai/onnx/operators; those of com.microsoft: onnxruntime/docs/ContribOperators.md.
+ONNX's operators: https://onnx.ai/onnx/operators; com.microsoft's: onnxruntime/docs/ContribOperators.md.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Call:
         return self.node.attributes.get(name, default)
 
     def require(self, name: str, *allowed: Any) -> None:
-        """Refuse an attribute that says anything else than the first of ``allowed``, its default, or the rest.
+        """Refuse an attribute that says anything but one of ``allowed``, the first of which is its default.
 
         Raises
         ------

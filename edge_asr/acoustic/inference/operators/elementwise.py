@@ -83,8 +83,8 @@ def layer_normalization(call: Call) -> Kernel:
     share = np.float32(1 / scale.size)
     epsilon = np.float32(call.attribute("epsilon", 1e-5))
 
-    def normalized(x: Float32Array, *_: Any) -> Float32Array:
-        y: Float32Array = x - np.add.reduce(x, axis=-1, keepdims=True) * share
+    def normalized(x: Float32Array, *_: Any) -> AnyArray:
+        y: AnyArray = x - np.add.reduce(x, axis=-1, keepdims=True) * share
         variance = np.add.reduce(y * y, axis=-1, keepdims=True)
         variance *= share
         variance += epsilon

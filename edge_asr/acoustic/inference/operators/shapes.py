@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def split(call: Call) -> Kernel:
             ends = lengths.cumsum()[:-1]
         bounds = [0, *ends.tolist(), x.shape[axis]]
         before = (slice(None),) * (axis % x.ndim)
-        return [x[(*before, slice(a, b))] for a, b in zip(bounds, bounds[1:], strict=False)]
+        return [x[(*before, slice(a, b))] for a, b in pairwise(bounds)]
 
     return parts
 
