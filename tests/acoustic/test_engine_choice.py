@@ -118,8 +118,7 @@ def test_letters_become_phones_without_onnxruntime(without_onnxruntime: None, tm
     assert [tokens.names[phone] for phone in said] == ["B", "AE", "T"]
 
 
-def test_a_bundle_is_not_changed_by_its_config(without_onnxruntime: None) -> None:
-    """A graph that model.json does not vouch for is not read."""
+def test_a_graph_that_model_json_does_not_vouch_for_is_not_read() -> None:
     bundle = Bundle.load("en-tiny")
     config = dataclasses.replace(bundle.config, files={})
     with pytest.raises(BundleError, match="has no file"):
