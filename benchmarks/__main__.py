@@ -12,15 +12,8 @@ MEASUREMENTS = tuple(
     f"benchmarks.{name}"
     for name in (
         *("search", "decoders", "first_light", "accuracy", "nothing_said", "word_times"),
-        *(
-            "confidence",
-            "endpointing",
-            "grammar_speed",
-            "grammar_lists",
-            "new_words",
-            "fuzz_grammars",
-            "render",
-        ),
+        *("confidence", "endpointing", "grammar_speed", "grammar_lists", "new_words"),
+        *("fuzz_grammars", "engines", "render"),
     )
 )
 """Modules, each a program of its own so that none warms the caches of another."""

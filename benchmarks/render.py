@@ -212,6 +212,40 @@ def decoders(result: dict[str, Any]) -> str:
     )
 
 
+def engines(result: dict[str, Any]) -> str:
+    """What each inference engine costs on each model, and what it hears."""
+    figures = result["figures"]
+    heads = [
+        "model",
+        "engine",
+        "file, MB",
+        "load, s",
+        "ms per second of audio",
+        "times onnx",
+        "memory, MB",
+        "LibriSpeech, WER",
+        "commands in noise, right",
+    ]
+    rows = [heads]
+    for model, of_model in figures["models"].items():
+        for name, found in of_model.items():
+            rows.append(
+                [
+                    model,
+                    f"`{name}`",
+                    f"{found['size_bytes'] / 1e6:.2f}",
+                    f"{found['load_s']:.2f}",
+                    f"{found['ms_per_audio_s']:.1f}",
+                    f"{found['times_onnx']:.1f}" if "times_onnx" in found else "-",
+                    f"{found['peak_memory_mb']:.0f}",
+                    _percent(found["librispeech_wer"]),
+                    _percent(found["commands_right"]),
+                ]
+            )
+    few = f"{figures['limit']} utterances of each set; " if figures["limit"] else ""
+    return "\n".join([*_table(rows), "", few + _source(result)]) + "\n"
+
+
 def _source(result: dict[str, Any]) -> str:
     return f"`{result['command']}` at {result['commit']} on {result['machine']}; one thread."
 
@@ -230,6 +264,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "confidence": confidence,
     "decoders": decoders,
     "endpointing": endpointing,
+    "engines": engines,
     "first-light": first_light,
     "nothing-said": nothing_said,
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+_PACKAGES = ("numpy", "onnxruntime", "ai-edge-litert", "pocketsphinx", "jiwer")
 
 
 def write_result(name: str, figures: dict[str, Any]) -> Path:
@@ -23,7 +24,7 @@ def write_result(name: str, figures: dict[str, Any]) -> Path:
         "command": shlex.join(command),
         "commit": _commit(),
         "machine": _machine(),
-        "versions": {p: _version(p) for p in ("numpy", "onnxruntime", "pocketsphinx", "jiwer")},
+        "versions": {p: _version(p) for p in _PACKAGES},
         "figures": figures,
     }
     path = RESULTS / f"{name}.json"

@@ -37,8 +37,8 @@ class EdgeAsr:
 
     grammars = True
 
-    def __init__(self, model: str) -> None:
-        self.recognizer = Recognizer.load(model)
+    def __init__(self, model: str, engine: str | None = None) -> None:
+        self.recognizer = Recognizer.load(model, engine=engine)
         self._graphs: dict[Path | None, Graph] = {}
 
     def prepare(self, grammar: Path | None) -> None:

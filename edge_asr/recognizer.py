@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from edge_asr.acoustic import create_engine
+from edge_asr.acoustic import choose_engine, create_engine, installed_engines
 from edge_asr.bundle import G2P, LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
 from edge_asr.decoder import GRAPH, SEARCHES, Decoder, create_free_search, create_graph_search
 from edge_asr.decoder.biasing import Phrases
@@ -58,7 +58,8 @@ class Recognizer:
     Parameters
     ----------
     bundle: a verified bundle.
-    engine: inference engine, a key of ``edge_asr.acoustic.ENGINES``.
+    engine: inference engine, a key of ``edge_asr.acoustic.ENGINES``, or ``onnx:cuda`` and the like; None is
+        the first of them that is installed and that the bundle has a file for.
     threads: that the engine may use for one step.
     search: how free text is searched, one of ``edge_asr.decoder.SEARCHES``; None is as the bundle says.
 
@@ -68,14 +69,16 @@ class Recognizer:
     """
 
     def __init__(
-        self, bundle: Bundle, *, engine: str = "onnx", threads: int = 1, search: str | None = None
+        self, bundle: Bundle, *, engine: str | None = None, threads: int = 1, search: str | None = None
     ) -> None:
         self.bundle = bundle
         self.search = search or bundle.config.decoder.kind
         if self.search not in SEARCHES:
             wrong = f"no search {self.search!r}: expected one of {', '.join(SEARCHES)}"
             raise UsageError(wrong) if search else BundleError(f"{bundle.directory}: decoder.kind: {wrong}")
-        self._engine = create_engine(engine, bundle, threads)
+        self.engine = engine or choose_engine(bundle.config.acoustic, installed_engines())
+        """Name of the inference engine that was asked for or chosen."""
+        self._engine = create_engine(self.engine, bundle, threads)
         self._tokens = Tokens.load(bundle.path(TOKENS))
         if len(self._tokens) != bundle.config.acoustic.outputs:
             acoustic = bundle.config.acoustic
@@ -97,7 +100,7 @@ class Recognizer:
         cls,
         name_or_path: str | Path = DEFAULT_MODEL,
         *,
-        engine: str = "onnx",
+        engine: str | None = None,
         threads: int = 1,
         search: str | None = None,
     ) -> Recognizer:

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import importlib
-from typing import Protocol
+import importlib.util
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from edge_asr.acoustic.state import State
 from edge_asr.arrays import Float32Array
 from edge_asr.bundle import Bundle
 from edge_asr.config import AcousticConfig
-from edge_asr.errors import UsageError
+from edge_asr.errors import BundleError, MissingExtraError, UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineEntry:
+    """What is known of an engine before it is imported."""
+
+    path: str
+    """``module:class``, imported on use. The class takes (file, config, *, bins, threads)."""
+    packages: tuple[str, ...] = ()
+    """Modules of which one must be installed; none where it needs no more than the runtime does."""
+    field: str = "graph"
+    """Which field of ``AcousticConfig`` names the file that it reads."""
+    variants: bool = False
+    """Whether ``NAME:VARIANT`` may be asked for; the class then takes ``variant`` as well."""
+
 
 ENGINES = {
-    "onnx": "edge_asr.acoustic.onnx:OnnxEngine",
+    "onnx": EngineEntry(path="edge_asr.acoustic.onnx:OnnxEngine", packages=("onnxruntime",), variants=True),
+    "numpy": EngineEntry(path="edge_asr.acoustic.numpy:NumpyEngine"),
 }
-"""Name to ``module:class``, imported on use. A class takes (graph, config, *, bins, threads)."""
+"""By name, the first choice first. The name is also that of the extra that installs its package."""
 
 
 class Engine(Protocol):
@@ -42,20 +61,68 @@ class Engine(Protocol):
         """
 
 
-def create_engine(name: str, bundle: Bundle, threads: int = 1) -> Engine:
-    """Load the bundle's acoustic model with the engine ``name``.
+def installed_engines() -> tuple[str, ...]:
+    """Names of the engines that have what they need on this machine, the first choice first."""
+    return tuple(
+        name
+        for name, entry in ENGINES.items()
+        if not entry.packages or any(importlib.util.find_spec(package) for package in entry.packages)
+    )
+
+
+def choose_engine(config: AcousticConfig, installed: Collection[str]) -> str:
+    """The first of ``ENGINES`` that is installed and whose file the bundle brings.
 
     Raises
     ------
-    UsageError: no such engine.
-    MissingExtraError: the engine's package is not installed.
-    BundleError: the graph cannot be read or does not fit model.json.
+    BundleError: there is none.
     """
-    if name not in ENGINES:
-        raise UsageError(f"no engine {name!r}; there are {', '.join(ENGINES)}")
-    module, _, class_name = ENGINES[name].partition(":")
-    config: AcousticConfig = bundle.config.acoustic
+    for name, entry in ENGINES.items():
+        if name in installed and _file(config, entry):
+            return name
+    raise BundleError(
+        f"the bundle brings no file for an engine that is installed ({', '.join(installed)}): "
+        "fetch another bundle, or install another engine"
+    )
+
+
+def create_engine(name: str, bundle: Bundle, threads: int = 1) -> Engine:
+    """Load the bundle's acoustic model with the engine ``name``.
+
+    Parameters
+    ----------
+    name: a key of ``ENGINES``; ``onnx:PROVIDER`` runs elsewhere than on the processor (``onnx:cuda``).
+
+    Raises
+    ------
+    UsageError: no such engine, or no such provider.
+    MissingExtraError: the engine's package is not installed.
+    BundleError: the bundle brings no file for it, or one that cannot be read or does not fit model.json.
+    """
+    kind, colon, variant = name.partition(":")
+    if kind not in ENGINES:
+        raise UsageError(f"no engine {kind!r}; there are {', '.join(ENGINES)}")
+    entry = ENGINES[kind]
+    if colon and not (variant and entry.variants):
+        raise UsageError(f"expected an engine, or one with its provider (onnx:cuda), got {name!r}")
+    if kind not in installed_engines():
+        raise MissingExtraError(entry.packages[0], kind, f"The engine {kind!r}")
+    config = bundle.config.acoustic
+    file = _file(config, entry)
+    if file is None:
+        others = " or ".join(other for other in ENGINES if _file(config, ENGINES[other]))
+        raise BundleError(
+            f"{bundle.directory}: the engine {kind!r} reads the file that acoustic.{entry.field} of "
+            f"model.json names, and it names none: choose the engine {others}, or another bundle"
+        )
+    module, _, class_name = entry.path.partition(":")
+    options: dict[str, Any] = {"variant": variant} if variant else {}
     engine: Engine = getattr(importlib.import_module(module), class_name)(
-        bundle.path(config.graph), config, bins=len(bundle.config.cmvn.mean), threads=threads
+        bundle.path(file), config, bins=len(bundle.config.cmvn.mean), threads=threads, **options
     )
     return engine
+
+
+def _file(config: AcousticConfig, entry: EngineEntry) -> str | None:
+    """Name of the file that the engine reads, None where the bundle brings none."""
+    return getattr(config, entry.field, None) or None

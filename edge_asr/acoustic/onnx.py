@@ -1,13 +1,14 @@
-"""Inference with onnxruntime."""
+"""Inference with onnxruntime, on the processor or on what else it has a provider for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_asr.acoustic.signature import Tensors, check_signature
 from edge_asr.acoustic.state import State
 from edge_asr.arrays import Float32Array
 from edge_asr.config import AcousticConfig
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _ERRORS_ONLY = 3
+_PROVIDER = "ExecutionProvider"
 
 
 class OnnxEngine:
@@ -28,28 +30,31 @@ class OnnxEngine:
     config: what the graph must look like.
     bins: values in one feature frame.
     threads: that one step may use; below a few million weights more than one only costs.
+    variant: where it runs, the name of an execution provider in short: ``cpu``, ``cuda``, ``tensorrt``. What
+        that cannot run is left to the processor.
 
     Raises
     ------
     MissingExtraError: onnxruntime is not installed.
+    UsageError: the installed onnxruntime has no such provider, or it does not start.
     BundleError: the graph cannot be read, or its inputs and outputs do not fit ``config``.
     """
 
-    def __init__(self, graph: Path, config: AcousticConfig, *, bins: int, threads: int = 1) -> None:
+    def __init__(
+        self, graph: Path, config: AcousticConfig, *, bins: int, threads: int = 1, variant: str = "cpu"
+    ) -> None:
         if threads < 1:
             raise UsageError(f"threads must be at least 1, got {threads}")
         self._config = config
         self._bins = bins
-        self._session = open_session(graph, threads)
-        answer_frames = config.chunk_frames // config.subsampling
-        inputs: dict[str, tuple[int, ...]] = {"features": (config.chunk_frames, bins)}
-        outputs: dict[str, tuple[int, ...]] = {"log_probs": (answer_frames, config.outputs)}
-        for state in config.states:
-            inputs[f"{state.name}_in"] = state.shape
-            outputs[f"{state.name}_out"] = state.shape
-        _check(graph, "input", inputs, self._session.get_inputs())
-        _check(graph, "output", outputs, self._session.get_outputs())
-        self._output_names = list(outputs)
+        self._session = open_session(graph, threads, variant)
+        self._output_names = check_signature(
+            graph,
+            config,
+            bins=bins,
+            inputs=_tensors(self._session.get_inputs()),
+            outputs=_tensors(self._session.get_outputs()),
+        )
 
     @property
     def bins(self) -> int:
@@ -69,18 +74,20 @@ class OnnxEngine:
         return log_probs, State(dict(zip(names, states, strict=True)))
 
 
-def open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+def open_session(graph: Path, threads: int, provider: str = "cpu") -> onnxruntime.InferenceSession:
     """Load a graph for a small machine: no thread pool that spins between two steps.
 
     Raises
     ------
     MissingExtraError: onnxruntime is not installed.
+    UsageError: it has no such provider, or that does not start.
     BundleError: the graph cannot be read.
     """
     try:
         import onnxruntime
     except ImportError as error:
         raise MissingExtraError("onnxruntime", "onnx", "The engine 'onnx'") from error
+    providers = chain_of_providers(provider, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -88,23 +95,44 @@ def open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=providers)
     except Exception as error:  # onnxruntime's errors share no other base
         reason = str(error).splitlines()[0]
         raise BundleError(f"{graph}: onnxruntime cannot load this graph: {reason}") from error
+    if session.get_providers()[0] != providers[0]:
+        # It would go on with the processor, many times slower, and only say so in its log.
+        raise UsageError(
+            f"onnxruntime's provider {provider!r} did not start, probably for want of its libraries or of a "
+            "device: see what onnxruntime wrote above, or choose onnx:cpu"
+        )
+    return session
 
 
-def _check(graph: Path, what: str, expected: dict[str, tuple[int, ...]], got: Iterable[Any]) -> None:
-    """Compare names and shapes of a graph's inputs or outputs with the configuration."""
-    shapes = {node.name: (node.type, tuple(node.shape)) for node in got}
-    for name, shape in expected.items():
-        if name not in shapes:
-            raise BundleError(f"{graph}: {what} {name!r} is missing; the graph has {', '.join(shapes)}")
-        if shapes[name] != ("tensor(float)", shape):
-            kind, wrong = shapes[name]
-            raise BundleError(
-                f"{graph}: {what} {name!r} should be tensor(float) of shape {shape}, is {kind} of {wrong}"
-            )
-    surplus = sorted(set(shapes) - set(expected))
-    if surplus:
-        raise BundleError(f"{graph}: {what} {surplus[0]!r} is not in model.json")
+def chain_of_providers(name: str, available: Sequence[str]) -> list[str]:
+    """Providers in the order in which they are asked to run a node.
+
+    Parameters
+    ----------
+    name: in short, in any case: ``cuda`` for ``CUDAExecutionProvider``.
+    available: of the installed onnxruntime, the most special first.
+
+    Returns
+    -------
+    the provider, for TensorRT also CUDA, which runs what it leaves, and the processor.
+
+    Raises
+    ------
+    UsageError: there is none of that name.
+    """
+    short = {full.removesuffix(_PROVIDER).lower(): full for full in available}
+    if name.lower() not in short:
+        raise UsageError(
+            f"onnxruntime has no provider {name!r} here, only {', '.join(sorted(short))}: install the "
+            "onnxruntime that has it (onnxruntime-gpu for cuda and tensorrt; NVIDIA's own for Jetson)"
+        )
+    behind = ["cuda", "cpu"] if name.lower() == "tensorrt" else ["cpu"]
+    return [short[n] for n in dict.fromkeys([name.lower(), *behind]) if n in short]
+
+
+def _tensors(nodes: Iterable[Any]) -> Tensors:
+    return {node.name: (node.type, tuple(node.shape)) for node in nodes}

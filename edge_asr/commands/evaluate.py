@@ -93,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
             group.audio_s += result["audio_s"]
             group.wall_s += result["wall_s"]
     reports = [group.report(name) for name, group in sorted(groups.items()) if len(groups) > 1]
-    _print([*reports, total.report("all")], as_json=args.json)
+    reports = [{**report, "engine": recognizer.engine} for report in (*reports, total.report("all"))]
+    _print(reports, as_json=args.json)
     return 0
 
 

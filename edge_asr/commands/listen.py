@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         )
         if args.phrase:
             stream.bias(recognizer.phrases(dict(args.phrase)))
-        print(f"listening to {microphone.device}", file=sys.stderr, flush=True)
+        print(f"listening to {microphone.device} (engine {recognizer.engine})", file=sys.stderr, flush=True)
         try:
             for block in microphone:
                 if files:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_asr.acoustic import ENGINES
 from edge_asr.decoder import GRAPH, SEARCHES
 from edge_asr.errors import UsageError
 
@@ -95,6 +96,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{DEFAULT_BOOST:g}); may be given several times",
     )
     parser.add_argument(
+        "--engine",
+        metavar="NAME",
+        help=f"inference engine: {', '.join(ENGINES)}; onnx also with an execution provider, as onnx:cuda or "
+        "onnx:tensorrt (default: the first that is installed and that the bundle has a file for)",
+    )
+    parser.add_argument(
         "--threads",
         type=positive,
         default=1,
@@ -156,7 +163,9 @@ def load_recognizer(args: argparse.Namespace) -> Recognizer:
             f"--search {args.search} follows no grammar, it hears any sequence of tokens: "
             "leave out --grammar or --search"
         )
-    recognizer = Recognizer.load(args.model or DEFAULT_MODEL, threads=args.threads, search=args.search)
+    recognizer = Recognizer.load(
+        args.model or DEFAULT_MODEL, engine=args.engine, threads=args.threads, search=args.search
+    )
     for path in args.words:
         print_guesses(recognizer.add_words(read_word_list(path)).guessed)
     return recognizer

@@ -42,7 +42,12 @@ def run(args: argparse.Namespace) -> int:
             )
         except AudioError as error:
             print(f"edge-asr: {error}", file=sys.stderr)
-            result = {**_empty(file), "reason": "unreadable", "error": str(error)}
+            result = {
+                **_empty(file),
+                "engine": recognizer.engine,
+                "reason": "unreadable",
+                "error": str(error),
+            }
             code = error.exit_code
             if not args.json:
                 continue
@@ -66,7 +71,7 @@ def transcribe(
     The fields of ``--json``: file, text (as it was said), written (the same with numbers, times and dates in
     digits), intent (None where the grammar says none), slots, confidence, words, nbest (text, score,
     confidence, intent and slots of the likeliest sentences), audio_s, wall_s (reading, decoding, search; not
-    the loading of the model), and reason (why it ended, or why the text is empty).
+    the loading of the model), engine, and reason (why it ended, or why the text is empty).
 
     Raises
     ------
@@ -87,6 +92,7 @@ def transcribe(
         events = stream.finish()
     result = {**_empty(file), **summarise(events)}
     result["audio_s"] = round(samples / recognizer.sample_rate_hz, 3)
+    result["engine"] = recognizer.engine
     result["wall_s"] = round(time.perf_counter() - started_s, 4)
     return result
 
@@ -120,6 +126,7 @@ def _empty(file: Path) -> dict[str, Any]:
         "nbest": [],
         "audio_s": 0.0,
         "wall_s": 0.0,
+        "engine": "",
         "reason": "",
     }
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_asr.acoustic.onnx import open_session
+from edge_asr.acoustic.runner import open_runner
 from edge_asr.arrays import Float32Array, Int64Array
 from edge_asr.bundle import packaged_g2p
 from edge_asr.decoder.lexicon import Lexicon, Pronunciation
@@ -43,7 +43,6 @@ class G2p:
 
     Raises
     ------
-    MissingExtraError: onnxruntime is not installed.
     BundleError: the file cannot be read.
     ForeignPhonesError: it says phones that the acoustic model lacks.
     """
@@ -53,8 +52,8 @@ class G2p:
         """The file."""
         self.tokens = tokens
         """Of the acoustic model."""
-        self._session = open_session(graph, threads=1)
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self._runner = open_runner(graph)
+        self.metadata: dict[str, str] = self._runner.metadata
         """What the file says about itself."""
         letters, names = (self._metadata(key) for key in (LETTERS_KEY, TOKENS_KEY))
         self._numbers = {letter: number for number, letter in enumerate(letters)}
@@ -68,10 +67,8 @@ class G2p:
                 f"{graph}: says {wrong!r}, which is no token of the acoustic model there"
             )
         self._token_of = np.array([index[name] for name in names.split()])
-        shapes = {
-            node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())
-        }
-        if shapes.keys() != {"letters", "log_probs"} or shapes["log_probs"][2:] != [self._token_of.size]:
+        shapes = self._runner.shapes
+        if shapes.keys() != {"letters", "log_probs"} or shapes["log_probs"][2:] != (self._token_of.size,):
             raise BundleError(
                 f"{graph}: expected letters (words, length) and log_probs (words, frames, "
                 f"{self._token_of.size}), got {shapes}"
@@ -83,7 +80,6 @@ class G2p:
 
         Raises
         ------
-        MissingExtraError: onnxruntime is not installed.
         BundleError: the file was changed.
         """
         path = packaged_g2p(language)
@@ -136,7 +132,7 @@ class G2p:
         order = sorted(range(len(parts)), key=lambda index: len(parts[index]))
         for run in _runs_of_one_length(order, parts):
             letters = np.array([[numbers[letter] for letter in parts[index]] for index in run])
-            [log_probs] = self._session.run(["log_probs"], {"letters": letters})
+            log_probs = self._runner.run({"letters": letters})["log_probs"]
             for index, answer in zip(run, log_probs, strict=True):
                 answers[index] = answer
         return answers

@@ -14,6 +14,7 @@ from benchmarks.render import (
     confidence,
     decoders,
     endpointing,
+    engines,
     render,
 )
 from benchmarks.result import RESULTS
@@ -116,3 +117,23 @@ def test_each_case_of_the_decoders_is_a_row() -> None:
     assert "at most 40 utterances of each set" in decoders(result)
     del figures["flashlight-text"]
     assert "prefix beam" not in decoders(result)
+
+
+def test_each_engine_on_each_model_is_a_row() -> None:
+    found = {
+        "size_bytes": 6_274_217,
+        "load_s": 0.123,
+        "ms_per_audio_s": 12.34,
+        "peak_memory_mb": 70.4,
+        "librispeech_wer": 0.25,
+        "commands_right": 0.9,
+    }
+    figures = {"limit": 60, "models": {"en-small": {"onnx": found | {"times_onnx": 1.0}, "numpy": found}}}
+    text = engines({"command": "c", "commit": "abc", "machine": "m", "figures": figures})
+    head, rule, *rows = text.partition("\n\n")[0].splitlines()
+    assert rows == [
+        "| en-small | `onnx` | 6.27 | 0.12 | 12.3 | 1.0 | 70 | 25.0 % | 90.0 % |",
+        "| en-small | `numpy` | 6.27 | 0.12 | 12.3 | - | 70 | 25.0 % | 90.0 % |",
+    ]
+    assert {line.count("|") for line in (head, rule, *rows)} == {10}
+    assert text.endswith("60 utterances of each set; `c` at abc on m; one thread.\n")

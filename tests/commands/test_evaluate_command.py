@@ -33,12 +33,13 @@ def manifest(tmp_path: Path, repository: Path) -> Path:
 def test_groups_and_total(manifest: Path, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     grammar = repository / "edge_asr" / "samples" / "home.yaml"
     command = ["evaluate", "--manifest", str(manifest), "--grammar", str(grammar), "--split", "dev", "--json"]
-    assert main(command) == 0
+    assert main([*command, "--engine", "numpy"]) == 0
     reports = {r["group"]: r for r in map(json.loads, capsys.readouterr().out.splitlines())}
     assert set(reports) == {"adults", "under 18", "all"}
     assert (reports["adults"]["wer"], reports["adults"]["right"]) == (0, 1)
     assert (reports["under 18"]["wer"], reports["under 18"]["right"]) == (0.125, 0)
     assert reports["all"]["utterances"] == 2
+    assert reports["all"]["engine"] == "numpy"
     assert reports["all"]["wer"] == 0.0625
     assert reports["all"]["real_time_factor"] > 0
 

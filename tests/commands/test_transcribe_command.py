@@ -16,7 +16,7 @@ import soundfile
 SENTENCE = "turn on the lights in the living room"
 FIELDS = {
     *("file", "text", "written", "intent", "slots", "confidence", "words", "nbest"),
-    *("audio_s", "wall_s", "reason"),
+    *("audio_s", "wall_s", "engine", "reason"),
 }
 
 

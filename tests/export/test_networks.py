@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch (the extra train)")
 
+from edge_asr.acoustic.numpy import NumpyEngine  # noqa: E402
 from edge_asr.acoustic.onnx import OnnxEngine  # noqa: E402
 from edge_asr.errors import UsageError  # noqa: E402
 from export.net import NETWORKS, create_network  # noqa: E402
@@ -133,11 +134,12 @@ def test_weights_carry_over(name: str) -> None:
     assert torch.equal(other(features)[0], network(features)[0])
 
 
+@pytest.mark.parametrize("engine_class", [OnnxEngine, NumpyEngine])
 @pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_the_graph_says_what_the_file_says(name: str, tmp_path: Path) -> None:
+def test_the_graph_says_what_the_file_says(name: str, engine_class: Any, tmp_path: Path) -> None:
     network, features = _network(name), _features(50)
     config = _graph(network, tmp_path / "step.onnx")
-    engine = OnnxEngine(tmp_path / "step.onnx", config, bins=BINS)
+    engine = engine_class(tmp_path / "step.onnx", config, bins=BINS)
     got = _streamed(engine, config, features)
     np.testing.assert_allclose(got, whole_file(network, features), atol=1e-5)
 
@@ -151,15 +153,16 @@ def test_the_graph_has_no_choices_in_it(name: str, tmp_path: Path) -> None:
     assert not operators & {"Where", "Shape", "Loop", "If", "Range", "ConstantOfShape", "ScatterND"}
 
 
+@pytest.mark.parametrize("engine_class", [OnnxEngine, NumpyEngine])
 @pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_int8_mostly_agrees(name: str, tmp_path: Path) -> None:
+def test_int8_mostly_agrees(name: str, engine_class: Any, tmp_path: Path) -> None:
     from export.convert.onnx import quantize
 
     width = {"hidden": 64} if name == "lstm" else {"dim": 64}
     network, features = _network(name, **width), _features(300)
     config = _graph(network, tmp_path / "step.onnx")
     quantize(tmp_path / "step.onnx", tmp_path / "int8.onnx")
-    engine = OnnxEngine(tmp_path / "int8.onnx", config, bins=BINS)
+    engine = engine_class(tmp_path / "int8.onnx", config, bins=BINS)
     got, expected = _streamed(engine, config, features), whole_file(network, features)
     assert not np.array_equal(got, expected)
     assert (got.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.9
