@@ -12,7 +12,8 @@ from edge_asr.errors import EdgeAsrError, MissingExtraError
 COMMANDS = {
     "gmm": ("export.gmm.command", "train", "train GMM-HMMs by a recipe and align its speech"),
     "train": ("export.train", "train", "train a network by a recipe"),
-    "convert": ("export.convert.onnx", "export", "make inference graphs of a trained network"),
+    "convert": ("export.convert.command", "export", "make inference graphs of a trained network"),
+    "tflite-env": ("export.convert.environment", "export", "make the environment that converts to TFLite"),
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),
     "lexicon": ("export.lexicon", "train", "choose the words a model knows"),
     "lm": ("export.lm.command", "train", "make a language model of text"),
@@ -23,6 +24,7 @@ COMMANDS = {
     "g2p-convert": ("export.g2p.convert", "export", "make an int8 file of such a model"),
     "g2p-verify": ("export.g2p.verify", "export", "compare the file with the model on held-out words"),
     "pack": ("export.pack", "export", "make a model bundle"),
+    "add-tflite": ("export.add_tflite", "export", "put a TFLite graph into a bundle"),
     "unpack": ("export.unpack", "export", "make a checkpoint again of a bundle"),
 }
 """Command -> module that offers ``add_arguments`` and ``run``, the extra it needs, and what it does."""

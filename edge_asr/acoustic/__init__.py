@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Protocol
 
 from edge_asr.acoustic.state import State
 from edge_asr.arrays import Float32Array
 from edge_asr.bundle import Bundle
 from edge_asr.config import AcousticConfig
-from edge_asr.errors import UsageError
+from edge_asr.errors import BundleError, UsageError
 
 ENGINES = {
     "onnx": "edge_asr.acoustic.onnx:OnnxEngine",
+    "litert": "edge_asr.acoustic.litert:LitertEngine",
 }
 """Name to ``module:class``, imported on use. A class takes (graph, config, *, bins, threads)."""
 
@@ -49,13 +51,32 @@ def create_engine(name: str, bundle: Bundle, threads: int = 1) -> Engine:
     ------
     UsageError: no such engine.
     MissingExtraError: the engine's package is not installed.
-    BundleError: the graph cannot be read or does not fit model.json.
+    BundleError: the bundle has no graph for this engine, or it cannot be read or does not fit model.json.
     """
     if name not in ENGINES:
         raise UsageError(f"no engine {name!r}; there are {', '.join(ENGINES)}")
     module, _, class_name = ENGINES[name].partition(":")
     config: AcousticConfig = bundle.config.acoustic
     engine: Engine = getattr(importlib.import_module(module), class_name)(
-        bundle.path(config.graph), config, bins=len(bundle.config.cmvn.mean), threads=threads
+        graph_of(name, bundle), config, bins=len(bundle.config.cmvn.mean), threads=threads
     )
     return engine
+
+
+def graph_of(name: str, bundle: Bundle) -> Path:
+    """The file that the engine ``name`` opens.
+
+    Raises
+    ------
+    BundleError: the bundle has none for it.
+    """
+    acoustic = bundle.config.acoustic
+    if name != "litert":
+        return bundle.path(acoustic.graph)
+    if acoustic.tflite is None:
+        raise BundleError(
+            f"{bundle.directory}: the bundle has no TFLite graph, which the engine 'litert' needs: make one "
+            "with python -m export convert --to tflite, add it with python -m export add-tflite, or use "
+            "another engine"
+        )
+    return bundle.path(acoustic.tflite)
