@@ -18,8 +18,8 @@ from typing import TypeVar
 
 from edge_asr.errors import BundleError
 
-FULLY_CONNECTED = 9
-"""Number of the operator that a product with fixed weights becomes."""
+DEPTHWISE_CONV_2D, FULLY_CONNECTED = 4, 9
+"""Numbers of the operators that a convolution with one kernel a channel and a product become."""
 FLOAT32, INT8 = 0, 9
 """Numbers of the two types that matter here."""
 

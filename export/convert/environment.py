@@ -68,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
         shutil.rmtree(directory)
     print(f"{directory}: installing {', '.join(NEEDED)} and what they need (2 GB, some minutes)", flush=True)
     venv.create(directory, with_pip=True)
-    install = [directory / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
-    quiet = ["--quiet", "--progress-bar", "off", "--constraint", PINS]
+    install = [str(directory / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+    quiet = ["--quiet", "--progress-bar", "off", "--constraint", str(PINS)]
     if subprocess.run([*install, *quiet, *NEEDED]).returncode:
         raise EdgeAsrError(f"{directory}: pip failed, see above; mend that and run the command again")
     (directory / _STAMP).write_text(_pins_hash())

@@ -57,7 +57,7 @@ def convert(
     UsageError: the environment has not been made.
     EdgeAsrError: the conversion failed; the reason stands above on stderr.
     """
-    command = [interpreter(environment), "-I", "-c", _PROGRAM, _ROOT, run_dir.resolve()]
+    command = [str(interpreter(environment)), "-I", "-c", _PROGRAM, str(_ROOT), str(run_dir.resolve())]
     command += ["--chunk-frames", str(chunk_frames), "--granularity", granularity]
     command += ["--keep-float", *keep_float]
     print(f"{run_dir}: converting in {environment}, a minute or two", flush=True)

@@ -81,6 +81,7 @@ def quantize(graph: Path, path: Path, *, granularity: str, keep_float: Collectio
         granularity=GRANULARITIES[granularity],
     )
     work.quantize().export_model(str(path), overwrite=True)
+    path.chmod(graph.stat().st_mode)  # it comes as a program
     kept = re.compile(_all_but(keep_float))
     left = [name for name in float_products(path) if kept.search(name)]
     if left:

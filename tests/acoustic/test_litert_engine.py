@@ -1,6 +1,5 @@
 import dataclasses
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,8 @@ import numpy as np
 import pytest
 from tflite_models import BINS, CONFIG, edit, expected, schema, write_graph
 
-from edge_asr.acoustic import create_engine
 from edge_asr.acoustic import litert
-from edge_asr.acoustic.litert import LitertEngine, refuse_garbage
-from edge_asr.acoustic.tflite_file import TfliteFile
-from edge_asr.bundle import Bundle
+from edge_asr.acoustic.litert import LitertEngine
 from edge_asr.config import StateConfig
 from edge_asr.errors import BundleError, MissingExtraError, UsageError
 

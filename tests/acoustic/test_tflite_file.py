@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tflite_models import edit, schema, write_graph
 
-from edge_asr.acoustic.tflite_file import FLOAT32, FULLY_CONNECTED, INT8, TfliteFile
+from edge_asr.acoustic.tflite_file import DEPTHWISE_CONV_2D, FLOAT32, FULLY_CONNECTED, INT8, TfliteFile
 from edge_asr.errors import BundleError
 
 
@@ -40,7 +40,9 @@ def test_it_tells_what_the_schema_tells(graph: Path) -> None:
 
 def test_numbers_of_the_schema() -> None:
     assert (FLOAT32, INT8) == (schema.TensorType.FLOAT32, schema.TensorType.INT8)
-    assert schema.BuiltinOperator.FULLY_CONNECTED == FULLY_CONNECTED
+    operators = schema.BuiltinOperator
+    numbers = (operators.DEPTHWISE_CONV_2D, operators.FULLY_CONNECTED)
+    assert numbers == (DEPTHWISE_CONV_2D, FULLY_CONNECTED)
 
 
 def test_operators_above_127_are_told(graph: Path) -> None:
@@ -72,7 +74,7 @@ def test_two_subgraphs_are_refused(graph: Path) -> None:
         TfliteFile.read(graph)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_damage_is_read_or_refused_and_nothing_else(graph: Path, data: st.DataObject) -> None:
     sound = graph.read_bytes()
