@@ -101,8 +101,9 @@ class Bundle:
         for file, expected in sorted(config.files.items()):
             _verify(_locate(directory, file), expected)
         bundle = cls(directory, config)
-        for needed in (config.acoustic.graph, TOKENS):
-            bundle.path(needed)
+        for needed in (config.acoustic.graph, config.acoustic.tflite, TOKENS):
+            if needed is not None:
+                bundle.path(needed)
         return bundle
 
     def path(self, file: str) -> Path:

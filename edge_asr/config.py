@@ -107,6 +107,8 @@ class AcousticConfig:
     """All state tensors of the graph."""
     delay_frames: int = 0
     """How many feature frames after its sound a phone is usually answered; taken off word times."""
+    tflite: str | None = None
+    """File of the same graph as TFLite, for the engine ``litert``; None where the bundle has none."""
 
     def __post_init__(self) -> None:
         if self.subsampling < 1 or self.chunk_frames % self.subsampling:

@@ -14,7 +14,8 @@ COMMANDS = {
     "train": ("export.train", "train", "train a network by a recipe"),
     "prune": ("export.prune.command", "train", "cut out of a network what it can do without"),
     "distill": ("export.distill", "train", "train a network by a larger one, and compare both"),
-    "convert": ("export.convert.onnx", "export", "make inference graphs of a trained network"),
+    "convert": ("export.convert.command", "export", "make inference graphs of a trained network"),
+    "tflite-env": ("export.convert.environment", "export", "make the environment that converts to TFLite"),
     "quantize": ("export.quantize.command", "export", "make a graph of fewer bits, or see what they cost"),
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),
     "lexicon": ("export.lexicon", "train", "choose the words a model knows"),
@@ -27,6 +28,7 @@ COMMANDS = {
     "g2p-verify": ("export.g2p.verify", "export", "compare the file with the model on held-out words"),
     "g2p-pack": ("export.g2p.pack", "export", "make it the package's model of its language"),
     "pack": ("export.pack", "export", "make a model bundle"),
+    "add-tflite": ("export.add_tflite", "export", "put a TFLite graph into a bundle"),
     "unpack": ("export.unpack", "export", "make a checkpoint again of a bundle"),
 }
 """Command -> module that offers ``add_arguments`` and ``run``, the extra it needs, and what it does."""

@@ -12,6 +12,7 @@ from export.checkpoint import Checkpoint
 from export.g2p.score import Errors
 from export.parity import Difference
 from export.sources import sources_of
+from export.tflite_answer import figure
 
 
 def render_card(
@@ -19,6 +20,7 @@ def render_card(
     checkpoint: Checkpoint,
     *,
     difference: Difference,
+    tflite: Difference | None = None,
     words: int,
     sizes: Mapping[str, int],
     text_sources: Sequence[str],
@@ -31,6 +33,7 @@ def render_card(
     Parameters
     ----------
     difference: the int8 graph beside the float graph on the golden signal.
+    tflite: the same of the TFLite graph, if the bundle has one.
     words: entries of the lexicon.
     sizes: bytes of each file.
     text_sources: names in export/sources.py of what the lexicon was made of.
@@ -74,6 +77,8 @@ def render_card(
     lines += ["", "## Figures", "", *_figures(checkpoint.history, difference)]
     if quantization:
         lines.append(f"- quantization is {quantization}")
+    if tflite:
+        lines.append(figure(tflite))
     if guessing:
         lines.append(
             f"- pronunciations of unknown words are guessed: word error {guessing.word_error:.1%}, phone "
@@ -89,6 +94,11 @@ def render_card(
         "```",
         f"python -m export train export/recipes/{name}.toml",
         f"python -m export convert runs/{name} --chunk-frames {acoustic.chunk_frames}",
+        *(
+            [f"python -m export convert --to tflite runs/{name} --chunk-frames {acoustic.chunk_frames}"]
+            if tflite
+            else []
+        ),
         f"python -m export verify runs/{name}",
         *(
             ["python -m export g2p export/recipes/g2p.toml", "python -m export g2p-convert runs/g2p"]
@@ -96,7 +106,8 @@ def render_card(
             else []
         ),
         f"python -m export pack runs/{name} --name {config.name} --lexicon FILE --out DIR"
-        + (" --g2p runs/g2p/g2p.onnx" if guessing else ""),
+        + (" --g2p runs/g2p/g2p.onnx" if guessing else "")
+        + (" --tflite" if tflite else ""),
         "```",
         "",
         "The recipe as it was read:",

@@ -50,13 +50,10 @@ from export.net.engine import whole_file
 from export.parity import SAME, compare
 from export.phone_loop import phone_loop
 from export.quantize.record import read_record
-from export.rundir import GRAPH, INT8_GRAPH, RunDir
+from export.rundir import GRAPH, INT8_GRAPH, INT8_TFLITE, RunDir
+from export.tflite_answer import FAR, check_tflite
 
 CARD = "CARD.md"
-
-_FAR = 0.5
-"""Mean difference (ln) from which a quantized graph is another one, not a coarse one. Wide, since the golden
-signal is no speech and the network unsure of it; ``verify`` judges on real speech."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -84,6 +81,7 @@ def pack(
     decoder: DecoderConfig | None = None,
     delay_frames: int = 0,
     extras: Mapping[str, bytes] | None = None,
+    tflite: bool = False,
     text_sources: tuple[str, ...] = (),
     guessing: Errors | None = None,
     notes: str = "",
@@ -97,6 +95,7 @@ def pack(
     decoder: search defaults that suit the model; None for the runtime's own.
     delay_frames: the model's usual lateness, taken off word times.
     extras: further files by name.
+    tflite: whether the run's int8 TFLite graph goes in besides.
     text_sources, guessing, notes: for the card.
 
     Raises
@@ -112,7 +111,7 @@ def pack(
     if not compare(trained, float_answer).within(SAME):
         raise BundleError(f"{run_dir.path / GRAPH}: does not answer what model.pt answers: convert again")
     difference = compare(float_answer, [vectors["log_probs"]])
-    if difference.mean_log_prob > _FAR:
+    if difference.mean_log_prob > FAR:
         raise BundleError(f"{run_dir.path / INT8_GRAPH}: lies too far from {GRAPH}: {difference}")
     record = read_record(run_dir.path / INT8_GRAPH)
     files: dict[str, bytes] = {
@@ -122,13 +121,21 @@ def pack(
         LEXICON: compress(_lexicon_text(lexicon).encode()),
         GOLDEN: golden.render(vectors, comment=COMMENT).encode(),
     }
+    acoustic = dataclasses.replace(run_dir.engine(INT8_GRAPH)[1], delay_frames=delay_frames)
+    tflite_difference = None
+    if tflite:
+        run_dir.engine(INT8_TFLITE)
+        path = run_dir.path / INT8_TFLITE
+        tflite_difference = check_tflite(path, acoustic, vectors["features"], *float_answer)
+        files[INT8_TFLITE] = path.read_bytes()
+        acoustic = dataclasses.replace(acoustic, tflite=INT8_TFLITE)
     config = BundleConfig(
         schema=SCHEMA,
         name=name,
         language=language,
         mfcc=checkpoint.front_end.mfcc,
         cmvn=checkpoint.front_end.cmvn,
-        acoustic=dataclasses.replace(run_dir.engine(INT8_GRAPH)[1], delay_frames=delay_frames),
+        acoustic=acoustic,
         decoder=decoder or DecoderConfig(),
         files={},
     )
@@ -136,6 +143,7 @@ def pack(
         config,
         checkpoint,
         difference=difference,
+        tflite=tflite_difference,
         words=len(lexicon),
         sizes={file: len(data) for file, data in files.items()},
         text_sources=text_sources,
@@ -145,7 +153,7 @@ def pack(
     )
     files[CARD] = card.encode()
     hashes = {file: hashlib.sha256(data).hexdigest() for file, data in files.items()}
-    _write(directory, files, dataclasses.replace(config, files=hashes))
+    write_bundle(directory, files, dataclasses.replace(config, files=hashes))
     return Bundle.load(directory)
 
 
@@ -213,7 +221,7 @@ def _lexicon_text(lexicon: Lexicon) -> str:
     )
 
 
-def _write(directory: Path, files: Mapping[str, bytes], config: BundleConfig) -> None:
+def write_bundle(directory: Path, files: Mapping[str, bytes], config: BundleConfig) -> None:
     """Put a bundle in its place only when it is whole."""
     if directory.exists() and not (directory / MODEL_JSON).is_file():
         raise UsageError(f"{directory}: exists and is no bundle; choose another --out or --name")
@@ -302,6 +310,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what the lexicon was made of (default: assistant-commands, books, cmudict)",
     )
+    parser.add_argument(
+        "--tflite",
+        action="store_true",
+        help="put the int8 graph for the engine litert in besides (python -m export convert --to tflite)",
+    )
     parser.add_argument("--notes", type=Path, metavar="FILE", help="Markdown to end the card with")
 
 
@@ -340,6 +353,7 @@ def run(args: argparse.Namespace) -> int:
         decoder=decoder,
         delay_frames=args.delay_frames,
         extras=extras,
+        tflite=args.tflite,
         text_sources=tuple(args.text_source or ("assistant-commands", "books", "cmudict")),
         guessing=guessing,
         notes=_read(args.notes).decode() if args.notes else "",

@@ -28,7 +28,7 @@ from export.checkpoint import FrontEnd
 from export.net.engine import TorchEngine, whole_file
 from export.parity import QUANTIZED, SAME, Difference, compare
 from export.recordings import find_recordings
-from export.rundir import GRAPH, INT8_GRAPH, RunDir
+from export.rundir import GRAPH, INT8_GRAPH, INT8_TFLITE, TFLITE, RunDir
 from export.score import collapse
 
 
@@ -80,6 +80,9 @@ def verify(run_dir: RunDir, recordings: Sequence[Float32Array]) -> list[Row]:
     ]
     others = sorted(path.name for path in run_dir.path.glob("acoustic.*.onnx") if path.name != INT8_GRAPH)
     forms += [(f"{name}, streamed", *run_dir.engine(name), QUANTIZED) for name in others]
+    for name, limit in ((TFLITE, SAME), (INT8_TFLITE, QUANTIZED)):
+        if (run_dir.path / name).is_file():
+            forms.append((f"{name}, streamed", *run_dir.engine(name), limit))
     rows = []
     for form, engine, form_config, limit in forms:
         difference = compare(reference, [stream(engine, form_config, f) for f in recordings])

@@ -27,10 +27,18 @@ class EngineEntry:
     """Which field of ``AcousticConfig`` names the file that it reads."""
     variants: bool = False
     """Whether ``NAME:VARIANT`` may be asked for; the class then takes ``variant`` as well."""
+    to_get: str = ""
+    """How a bundle that lacks the file gets it."""
 
 
 ENGINES = {
     "onnx": EngineEntry(path="edge_asr.acoustic.onnx:OnnxEngine", packages=("onnxruntime",), variants=True),
+    "litert": EngineEntry(
+        path="edge_asr.acoustic.litert:LitertEngine",
+        packages=("ai_edge_litert", "tflite_runtime"),
+        field="tflite",
+        to_get="make one with python -m export convert --to tflite, add it with python -m export add-tflite",
+    ),
     "numpy": EngineEntry(path="edge_asr.acoustic.numpy:NumpyEngine"),
 }
 """By name, the first choice first. The name is also that of the extra that installs its package."""
@@ -113,7 +121,8 @@ def create_engine(name: str, bundle: Bundle, threads: int = 1) -> Engine:
         others = " or ".join(other for other in ENGINES if _file(config, ENGINES[other]))
         raise BundleError(
             f"{bundle.directory}: the engine {kind!r} reads the file that acoustic.{entry.field} of "
-            f"model.json names, and it names none: choose the engine {others}, or another bundle"
+            f"model.json names, and it names none: {entry.to_get or 'choose another bundle'}, or choose the "
+            f"engine {others}"
         )
     module, _, class_name = entry.path.partition(":")
     options: dict[str, Any] = {"variant": variant} if variant else {}

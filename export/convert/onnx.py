@@ -74,6 +74,19 @@ def export_step(network: Network, path: Path, *, bins: int, chunk_frames: int) -
     onnx.checker.check_model(onnx.load(path), full_check=True)
 
 
+def chunk_frames_of(network: Network, asked: int | None) -> int:
+    """Frames per step that were asked for, or the network's own, or the usual.
+
+    Raises
+    ------
+    UsageError: the network cannot take chunks of that length.
+    """
+    if asked is None:
+        asked = network.chunk_frames if isinstance(network, FixedChunk) else CHUNK_FRAMES
+    _check_chunk(network, asked)
+    return asked
+
+
 def _check_chunk(network: Network, frames: int) -> None:
     if frames < 1 or frames % network.subsampling:
         raise UsageError(f"chunk frames must be a multiple of {network.subsampling}, got {frames}")
@@ -124,9 +137,7 @@ def run(args: argparse.Namespace) -> int:
     """Write ``acoustic.onnx`` and ``acoustic.int8.onnx`` into the run directory."""
     run_dir = RunDir.load(args.run_dir)
     network = run_dir.network
-    chunk_frames = args.chunk_frames
-    if chunk_frames is None:
-        chunk_frames = network.chunk_frames if isinstance(network, FixedChunk) else CHUNK_FRAMES
+    chunk_frames = chunk_frames_of(network, args.chunk_frames)
     graph, int8_graph = run_dir.path / GRAPH, run_dir.path / INT8_GRAPH
     export_step(network, graph, bins=run_dir.checkpoint.front_end.bins, chunk_frames=chunk_frames)
     forms = quantize(graph, int8_graph, weight_bits=args.weight_bits, keep_float=args.keep_float)

@@ -51,12 +51,17 @@ def features(seed: int) -> Float32Array:
 @functools.cache
 def trained_weights() -> dict[str, Any]:
     """Weights of the tiny network after a few seconds of learning."""
+    return train_tiny("lstm", _NETWORK)
+
+
+def train_tiny(name: str, options: dict[str, Any], *, steps: int = 60) -> dict[str, Any]:
+    """Weights of a network that has learned to name tones."""
     import torch
 
     from export.net import create_network
 
     torch.manual_seed(1)
-    network: Any = create_network("lstm", {**_NETWORK, "dropout": 0.0})
+    network: Any = create_network(name, {**options, "dropout": 0.0})
     frames = 90
     inputs, labels = [], []
     for seed in range(100, 148):
@@ -69,7 +74,7 @@ def trained_weights() -> dict[str, Any]:
         )
     batch, target = torch.stack(inputs), torch.stack(labels)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
-    for _ in range(60):
+    for _ in range(steps):
         log_probs, _ = network(batch)
         loss = torch.nn.functional.nll_loss(log_probs.flatten(0, 1), target.flatten())
         optimiser.zero_grad()
