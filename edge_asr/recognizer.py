@@ -27,6 +27,7 @@ from edge_asr.decoder.word_loop import Addition, extend_word_loop
 from edge_asr.decoder.word_report import WordReport
 from edge_asr.errors import BundleError, UsageError
 from edge_asr.stream import Stream
+from edge_asr.trust import keys_in_force
 from edge_asr.utterance import Hearing, Utterance
 from edge_asr.vad import create_vad
 from edge_asr.vad.gate import Gate
@@ -99,9 +100,15 @@ class Recognizer:
         engine: str = "onnx",
         threads: int = 1,
         search: str | None = None,
+        require_signature: bool | None = None,
+        trust: str | Path | None = None,
     ) -> Recognizer:
-        """Load a packaged model by name, or a bundle's directory; errors as in the class."""
-        return cls(Bundle.load(name_or_path), engine=engine, threads=threads, search=search)
+        """Load a packaged model by name, or a bundle's directory; errors as in the class and ``Bundle.load``.
+
+        ``trust`` names a file of keys of which one must have signed it; for None see ``keys_in_force``.
+        """
+        bundle = Bundle.load(name_or_path, trusted=keys_in_force(require_signature, trust))
+        return cls(bundle, engine=engine, threads=threads, search=search)
 
     @property
     def sample_rate_hz(self) -> int:

@@ -23,6 +23,8 @@ COMMANDS = {
     "g2p-convert": ("export.g2p.convert", "export", "make an int8 file of such a model"),
     "g2p-verify": ("export.g2p.verify", "export", "compare the file with the model on held-out words"),
     "pack": ("export.pack", "export", "make a model bundle"),
+    "keygen": ("export.keygen", "signing", "make a pair of keys that sign bundles"),
+    "sign": ("export.sign", "signing", "sign a model bundle"),
     "unpack": ("export.unpack", "export", "make a checkpoint again of a bundle"),
 }
 """Command -> module that offers ``add_arguments`` and ``run``, the extra it needs, and what it does."""
