@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--verify",
         action="store_true",
         help="compare every file with its checksum, refuse files that the bundle does not name, and check "
-        "the signature against the trusted keys; a bundle without one passes only where no keys are trusted and "
-        "none is required. Exit code 3 where anything is refused",
+        "the signature against the trusted keys; a bundle without one passes only where no keys are trusted "
+        "and none is required. Exit code 3 where anything is refused",
     )
     instead.add_argument(
         "--checksums",
