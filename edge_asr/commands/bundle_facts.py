@@ -146,9 +146,9 @@ def _vocabulary(bundle: Bundle) -> dict[str, Any]:
 
 def _language_model(lm: LanguageModel) -> dict[str, int]:
     """Order, and n-grams of all orders."""
-    order, histories = 1, np.arange(lm.states)
+    order, histories = 1, np.arange(lm.states, dtype=np.int32)
     while histories.any():
-        order, histories = order + 1, lm.backoff_states[histories]
+        order, histories = order + 1, lm.backoff_states.take(histories)
     return {"order": order, "words": lm.words, "n_grams": int(lm.unigrams.size + lm.keys.size)}
 
 
