@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from edge_asr import golden
 from edge_asr.arrays import Float32Array
 from edge_asr.config import BundleConfig, from_dict
 from edge_asr.errors import BundleError
+from edge_asr.signature import CHECKSUMS, SIGNATURE, checksums, require_signature
+from edge_asr.trust import TrustedKeys
 
 SCHEMA = 1
 """Layout of ``model.json`` that this runtime reads."""
@@ -44,6 +48,8 @@ GOLDEN = "golden.txt"
 
 _MODELS = Path(__file__).parent / "models"
 _FILE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
+_VOUCHED_ELSEWHERE = frozenset({MODEL_JSON, SEAL, CHECKSUMS, SIGNATURE})
+_LARGEST_DESCRIPTION_BYTES = 4 << 20
 
 
 def available_models() -> tuple[str, ...]:
@@ -74,6 +80,52 @@ def packaged_g2p(language: str) -> Path | None:
     return path
 
 
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """``model.json`` as it was read; the files that it names are not looked at yet."""
+
+    directory: Path
+    """Where it lies."""
+    config: BundleConfig
+    """Its content."""
+    sha256: str
+    """Hash of its bytes."""
+
+    @classmethod
+    def read(cls, name_or_path: str | Path) -> Description:
+        """Find a bundle and read its ``model.json``; errors as in :meth:`Bundle.load`."""
+        directory = _find(name_or_path)
+        data = _read_description(directory)
+        return cls(
+            directory=directory,
+            config=_parse(data, directory / MODEL_JSON),
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+
+    def verify(self, file: str) -> None:
+        """Compare a file with its hash.
+
+        Raises
+        ------
+        BundleError: it is missing, was changed, or is not within the bundle.
+        """
+        _verify(_locate(self.directory, file), self.config.files[file])
+
+    def surplus(self) -> Iterator[str]:
+        """Files that nothing vouches for, by name; nobody ever opens them."""
+        known = _VOUCHED_ELSEWHERE | self.config.files.keys()
+        for folder, folders, files in os.walk(self.directory):
+            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+            for name in sorted([*files, *links]):
+                file = Path(folder, name).relative_to(self.directory).as_posix()
+                if file not in known:
+                    yield file
+
+    def checksums(self) -> bytes:
+        """What a signature of the bundle signs (signature.py)."""
+        return checksums({**self.config.files, MODEL_JSON: self.sha256})
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A verified bundle. Make one with :meth:`load`."""
@@ -82,25 +134,39 @@ class Bundle:
     """Where the files lie."""
     config: BundleConfig
     """``model.json``."""
+    signer: str | None = None
+    """Name of the trusted key whose signature was checked; None where none was asked for."""
 
     @classmethod
-    def load(cls, name_or_path: str | Path) -> Bundle:
+    def load(cls, name_or_path: str | Path, *, trusted: TrustedKeys | None = None) -> Bundle:
         """Read and verify a bundle.
 
         Parameters
         ----------
         name_or_path: name of a packaged model (it comes first), or a directory that holds model.json.
+        trusted: keys of which one must have signed the bundle; None asks for no signature.
 
         Raises
         ------
         BundleError: no such model or directory; ``model.json`` of another schema, with an unknown,
-            missing or wrong key; a file that is missing or was changed. The message names the file.
+            missing or wrong key; a file that is missing, was changed or lies outside. With ``trusted`` also
+            a signature that is missing, wrong or of another key, and a file that the bundle does not name.
+            The message names the file.
+        MissingExtraError: a signature is to be checked and the package cryptography is not installed.
         """
-        directory = _find(name_or_path)
-        config = _read_config(directory)
-        for file, expected in sorted(config.files.items()):
-            _verify(_locate(directory, file), expected)
-        bundle = cls(directory, config)
+        found = Description.read(name_or_path)
+        directory, config = found.directory, found.config
+        for file in sorted(config.files):
+            found.verify(file)
+        signer = None
+        if trusted is not None:
+            for file in found.surplus():
+                raise BundleError(
+                    f"{directory / file}: is not in {MODEL_JSON}, so that nothing vouches for it: remove it, "
+                    "or fetch the bundle again"
+                )
+            signer = require_signature(directory, found.checksums(), trusted)
+        bundle = cls(directory, config, signer)
         for needed in (config.acoustic.graph, config.acoustic.tflite, TOKENS):
             if needed is not None:
                 bundle.path(needed)
@@ -143,15 +209,28 @@ def _find(name_or_path: str | Path) -> Path:
     raise BundleError(f"no model or directory {str(name_or_path)!r}; packaged models: {known}")
 
 
-def _read_config(directory: Path) -> BundleConfig:
-    """Parse model.json; the schema first, since another one may have any keys."""
-    path = directory / MODEL_JSON
-    seal = directory / SEAL
-    if seal.is_file():
-        _verify(path, seal.read_text(encoding="utf-8", errors="replace").split(" ")[0])
+def _read_description(directory: Path) -> bytes:
+    """The bytes of model.json, which the seal vouches for where there is one."""
+    path, seal = _inside(directory, MODEL_JSON), directory / SEAL
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # also UnicodeDecodeError
+        with path.open("rb") as stream:
+            data = stream.read(_LARGEST_DESCRIPTION_BYTES + 1)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read ({error.strerror})") from error
+    if len(data) > _LARGEST_DESCRIPTION_BYTES:
+        raise BundleError(f"{path}: expected at most {_LARGEST_DESCRIPTION_BYTES:,} bytes")
+    if seal.is_file():
+        with seal.open("rb") as stream:
+            line = stream.read(1024).decode("utf-8", errors="replace")
+        _compare(path, line.split(" ")[0], hashlib.sha256(data).hexdigest())
+    return data
+
+
+def _parse(data: bytes, path: Path) -> BundleConfig:
+    """Parse model.json; the schema first, since another one may have any keys."""
+    try:
+        values = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # also UnicodeDecodeError
         raise BundleError(f"{path}: not JSON: {error}") from error
     schema = values.get("schema") if isinstance(values, dict) else None
     if schema != SCHEMA:
@@ -163,13 +242,27 @@ def _read_config(directory: Path) -> BundleConfig:
 
 
 def _locate(directory: Path, file: str) -> Path:
-    """Path of a file of the bundle; a name that could lead out of the directory is refused."""
+    """Path of a file of the bundle; a name or a link that leads out of the directory is refused."""
     if not _FILE_NAME.fullmatch(file):
         raise BundleError(
             f"{directory / MODEL_JSON}: file name {file!r} is refused: "
             "a name is made of letters, digits, '_', '-' and '.', and stays within the bundle"
         )
-    return directory / file
+    return _inside(directory, file)
+
+
+def _inside(directory: Path, file: str) -> Path:
+    """``directory / file``, which must not be a link to elsewhere, a device or a pipe."""
+    path = directory / file
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise BundleError(f"{path}: cannot be read: {error}") from error
+    if not target.is_relative_to(directory.resolve()):
+        raise BundleError(f"{path}: is a link out of the bundle, to {target}: put the file itself there")
+    if path.exists() and not path.is_file():
+        raise BundleError(f"{path}: expected a regular file, got something else")
+    return path
 
 
 def _verify(path: Path, expected: str) -> None:
@@ -181,6 +274,10 @@ def _verify(path: Path, expected: str) -> None:
         raise BundleError(
             f"{path}: cannot be read ({error.strerror}); fetch or pack the bundle again"
         ) from error
+    _compare(path, expected, got)
+
+
+def _compare(path: Path, expected: str, got: str) -> None:
     if got != expected:
         raise BundleError(
             f"{path}: was changed: expected sha256 {expected[:12]}..., got {got[:12]}...; "

@@ -17,6 +17,7 @@ COMMANDS = {
     "grammar": "edge_asr.commands.grammar",
     "evaluate": "edge_asr.commands.evaluate",
     "devices": "edge_asr.commands.devices",
+    "inspect": "edge_asr.commands.inspect",
 }
 """Name -> module with ``HELP``, ``add_arguments(parser)`` and ``run(args) -> exit code``."""
 

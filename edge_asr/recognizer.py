@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edge_asr.acoustic import choose_engine, create_engine, installed_engines
-from edge_asr.bundle import G2P, LEXICON, PHONE_LOOP, TOKENS, WORD_LOOP, Bundle
+from edge_asr.bundle import LEXICON, PHONE_LOOP, WORD_LOOP, Bundle
 from edge_asr.decoder import GRAPH, SEARCHES, Decoder, create_free_search, create_graph_search
 from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.compiler import Compiler, Guesser
@@ -27,6 +27,7 @@ from edge_asr.decoder.word_loop import Addition, extend_word_loop
 from edge_asr.decoder.word_report import WordReport
 from edge_asr.errors import BundleError, UsageError
 from edge_asr.stream import Stream
+from edge_asr.trust import keys_in_force
 from edge_asr.utterance import Hearing, Utterance
 from edge_asr.vad import create_vad
 from edge_asr.vad.gate import Gate
@@ -79,13 +80,7 @@ class Recognizer:
         self.engine = engine or choose_engine(bundle.config.acoustic, installed_engines())
         """Name of the inference engine that was asked for or chosen."""
         self._engine = create_engine(self.engine, bundle, threads)
-        self._tokens = Tokens.load(bundle.path(TOKENS))
-        if len(self._tokens) != bundle.config.acoustic.outputs:
-            acoustic = bundle.config.acoustic
-            raise BundleError(
-                f"{bundle.path(TOKENS)}: expected {acoustic.outputs} tokens, one for each output of "
-                f"{acoustic.graph}, got {len(self._tokens)}"
-            )
+        self._tokens = Tokens.of_bundle(bundle)
         self._lexicon: Lexicon | None = None
         self._g2p: G2p | None = None
         self._g2p_sought = False
@@ -103,9 +98,15 @@ class Recognizer:
         engine: str | None = None,
         threads: int = 1,
         search: str | None = None,
+        require_signature: bool | None = None,
+        trust: str | Path | None = None,
     ) -> Recognizer:
-        """Load a packaged model by name, or a bundle's directory; errors as in the class."""
-        return cls(Bundle.load(name_or_path), engine=engine, threads=threads, search=search)
+        """Load a packaged model by name, or a bundle's directory; errors as in the class and ``Bundle.load``.
+
+        ``trust`` names a file of keys of which one must have signed it; for None see ``keys_in_force``.
+        """
+        bundle = Bundle.load(name_or_path, trusted=keys_in_force(require_signature, trust))
+        return cls(bundle, engine=engine, threads=threads, search=search)
 
     @property
     def sample_rate_hz(self) -> int:
@@ -129,10 +130,7 @@ class Recognizer:
         """
         with self._loading:
             if not self._g2p_sought:
-                if G2P in self.bundle.config.files:
-                    self._g2p = G2p(self.bundle.path(G2P), self._tokens)
-                else:
-                    self._g2p = G2p.of_language(self.bundle.config.language, self._tokens)
+                self._g2p = G2p.of_bundle(self.bundle, self._tokens)
                 self._g2p_sought = True
             return self._g2p
 

@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BUNDLE",
         help="name of a packaged model, or a bundle's directory (default: en-small)",
     )
+    add_trust_arguments(parser)
     parser.add_argument(
         "--grammar",
         action="append",
@@ -110,6 +111,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that ask for a signature of the model."""
+    parser.add_argument(
+        "--require-signature",
+        action="store_true",
+        default=None,
+        help="refuse a model that no trusted key signed (also: EDGE_ASR_REQUIRE_SIGNATURE=1)",
+    )
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        metavar="FILE",
+        help="trusted keys, 'NAME PUBLIC_KEY' a line; requires a signature by one of them (default: "
+        "$EDGE_ASR_TRUSTED_KEYS, or edge-asr/trusted_keys in $XDG_CONFIG_HOME or ~/.config)",
+    )
+
+
 def positive(text: str) -> int:
     """Parse a positive integer."""
     value = int(text)
@@ -164,7 +182,12 @@ def load_recognizer(args: argparse.Namespace) -> Recognizer:
             "leave out --grammar or --search"
         )
     recognizer = Recognizer.load(
-        args.model or DEFAULT_MODEL, engine=args.engine, threads=args.threads, search=args.search
+        args.model or DEFAULT_MODEL,
+        engine=args.engine,
+        threads=args.threads,
+        search=args.search,
+        require_signature=args.require_signature,
+        trust=args.trust,
     )
     for path in args.words:
         print_guesses(recognizer.add_words(read_word_list(path)).guessed)

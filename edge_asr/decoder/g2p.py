@@ -16,7 +16,7 @@ import numpy as np
 
 from edge_asr.acoustic.runner import open_runner
 from edge_asr.arrays import Float32Array, Int64Array
-from edge_asr.bundle import packaged_g2p
+from edge_asr.bundle import G2P, Bundle, packaged_g2p
 from edge_asr.decoder.lexicon import Lexicon, Pronunciation
 from edge_asr.decoder.spelling import LETTER_NAMES, plain_parts
 from edge_asr.decoder.tokens import BLANK, BLANK_NAME, Tokens
@@ -87,6 +87,13 @@ class G2p:
             return cls(path, tokens) if path else None
         except ForeignPhonesError:
             return None
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle, tokens: Tokens) -> G2p | None:
+        """What a bundle brings, else what the package has for its language; errors as in the class."""
+        if G2P in bundle.config.files:
+            return cls(bundle.path(G2P), tokens)
+        return cls.of_language(bundle.config.language, tokens)
 
     def _metadata(self, key: str) -> str:
         if not self.metadata.get(key):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from edge_asr.bundle import TOKENS, Bundle
 from edge_asr.errors import BundleError
 
 BLANK = 0
@@ -47,6 +48,23 @@ class Tokens:
         except (OSError, UnicodeDecodeError) as error:
             raise BundleError(f"{path}: cannot read the tokens: {error}") from error
         return cls(text.splitlines(), source=path.name)
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle) -> Tokens:
+        """The tokens of a bundle's acoustic model.
+
+        Raises
+        ------
+        BundleError: as in ``load``, or the network has another number of outputs.
+        """
+        path, acoustic = bundle.path(TOKENS), bundle.config.acoustic
+        tokens = cls.load(path)
+        if len(tokens) != acoustic.outputs:
+            raise BundleError(
+                f"{path}: expected {acoustic.outputs} tokens, one for each output of {acoustic.graph}, "
+                f"got {len(tokens)}"
+            )
+        return tokens
 
     def __len__(self) -> int:
         return len(self.names)

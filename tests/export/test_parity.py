@@ -17,7 +17,7 @@ SAID = _answers([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0
 
 def test_the_same_is_within_every_limit() -> None:
     difference = compare([SAID, SAID[:2]], [SAID, SAID[:2]])
-    assert dataclasses.astuple(difference) == (0.0, 0.0, 1.0, 0.0)
+    assert dataclasses.astuple(difference) == (0.0, 0.0, 0.0, 1.0, 0.0)
     assert difference.within(SAME) and difference.within(QUANTIZED)
 
 
@@ -28,6 +28,7 @@ def test_figures_are_what_their_names_say() -> None:
     assert difference.max_probability == pytest.approx(0.6)
     expected = (np.log(6) + np.log(2) + np.log(4)) / 12
     assert difference.mean_log_prob == pytest.approx(expected, rel=1e-5)
+    assert difference.max_log_prob == pytest.approx(np.log(6), rel=1e-5)
     assert difference.argmax_agreement == 0.75
     assert difference.phone_difference == 0.5  # "1 2" against "1"
 

@@ -22,8 +22,8 @@ def test_sets_take_turns_and_speakers_within_them() -> None:
         _utterance("b", "s3", "b32"),
     ]
     expected = ["a11", "b31", "a21", "b32", "a12"]
-    assert [path.name for path in choose(utterances, 9)] == expected
-    assert [path.name for path in choose(reversed(utterances), 3)] == expected[:3]
+    assert [u.audio.name for u in choose(utterances, 9)] == expected
+    assert [u.audio.name for u in choose(reversed(utterances), 3)] == expected[:3]
 
 
 def test_only_short_spoken_dev_recordings_count() -> None:
@@ -33,7 +33,7 @@ def test_only_short_spoken_dev_recordings_count() -> None:
         _utterance("a", "s", "long", seconds=60.0),
         _utterance("a", "s", "good"),
     ]
-    assert choose(utterances, 9) == [Path("good")]
+    assert [u.audio for u in choose(utterances, 9)] == [Path("good")]
 
 
 def test_without_a_corpus_the_packaged_samples_are_heard(
@@ -43,7 +43,7 @@ def test_without_a_corpus_the_packaged_samples_are_heard(
         (tmp_path / name).touch()
     monkeypatch.setattr(recordings, "_SAMPLES", tmp_path)
     found = find_recordings([], tmp_path / "absent", 5)
-    assert [path.name for path in found] == ["a.opus", "b.wav"]
+    assert [(u.audio.name, u.text) for u in found] == [("a.opus", ""), ("b.wav", "")]
 
 
 def test_nothing_to_hear_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

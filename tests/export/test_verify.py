@@ -15,8 +15,9 @@ onnx = pytest.importorskip("onnx", reason="needs onnx (the extra export)")
 
 from export.__main__ import main  # noqa: E402
 from export.checkpoint import save_checkpoint  # noqa: E402
+from export.forms import of_run  # noqa: E402
 from export.rundir import GRAPH, INT8_GRAPH, RunDir  # noqa: E402
-from export.verify import verify  # noqa: E402
+from export.verify import Row, verify  # noqa: E402
 
 Break = Callable[[Any], None]
 
@@ -27,8 +28,17 @@ def run_dir(converted: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(converted, tmp_path / "run"))
 
 
+def _rows(run_dir: RunDir, features: list[np.ndarray]) -> list[Row]:
+    """What was run, by any engine that is installed."""
+    return [row for row in verify(of_run(run_dir), features).rows if row.agrees is not None]
+
+
+def _files(rows: list[Row]) -> list[str]:
+    return list(dict.fromkeys(row.form.split(",")[0] for row in rows))
+
+
 def _disagreeing(path: Path, features: list[np.ndarray]) -> list[str]:
-    return [row.form.split(",")[0] for row in verify(RunDir.load(path), features) if not row.agrees]
+    return _files([row for row in _rows(RunDir.load(path), features) if not row.agrees])
 
 
 def _edit(path: Path, change: Break) -> None:
@@ -38,10 +48,12 @@ def _edit(path: Path, change: Break) -> None:
 
 
 def test_all_forms_of_a_sound_run_agree(converted: Path, tone_features: list[np.ndarray]) -> None:
-    rows = verify(RunDir.load(converted), tone_features)
-    assert [row.form.split(",")[0] for row in rows] == ["torch", GRAPH, INT8_GRAPH]
+    rows = _rows(RunDir.load(converted), tone_features)
+    assert _files(rows) == ["torch", GRAPH, INT8_GRAPH]
     assert all(row.agrees for row in rows)
-    assert rows[2].difference.mean_log_prob > rows[1].difference.mean_log_prob > 0
+    differences = {row.form: row.difference for row in rows}
+    plain, small = (differences[f"{file}, onnx"] for file in (GRAPH, INT8_GRAPH))
+    assert plain and small and small.mean_log_prob > plain.mean_log_prob > 0
 
 
 def _swap_states(graph: Any) -> None:
@@ -105,7 +117,8 @@ def test_a_network_whose_stream_differs_from_its_file_is_caught(
     run_dir = RunDir.load(converted)
     step = run_dir.network.step
     monkeypatch.setattr(run_dir.network, "step", lambda x, c, h, s: step(x, c, h, s * 0.9))
-    assert [row.agrees for row in verify(run_dir, tone_features)] == [False, True, True]
+    rows = _rows(run_dir, tone_features)
+    assert _files([row for row in rows if not row.agrees]) == ["torch"]
 
 
 def test_agreement_on_silence_is_no_proof(
@@ -115,7 +128,7 @@ def test_agreement_on_silence_is_no_proof(
     weights["out.bias"] = weights["out.bias"] + torch.tensor([50.0, 0, 0, 0, 0, 0])
     save_checkpoint(run_dir / "model.pt", tiny_checkpoint(weights))
     with pytest.raises(EdgeAsrError, match="hears nothing"):
-        verify(RunDir.load(run_dir), tone_features)
+        _rows(RunDir.load(run_dir), tone_features)
 
 
 def test_the_command_listens_to_a_manifest(
@@ -123,7 +136,7 @@ def test_the_command_listens_to_a_manifest(
 ) -> None:
     assert main(["verify", str(converted), "--manifest", str(manifest), "--recordings", "3"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("3 recordings") and out.count("agrees") == 3
+    assert out.startswith("3 recordings") and out.count("agrees") >= 3 and "DIFFERS" not in out
 
 
 def test_the_command_fails_where_a_form_disagrees(
@@ -133,5 +146,6 @@ def test_the_command_fails_where_a_form_disagrees(
     assert main(["verify", str(run_dir), "--manifest", str(manifest), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
     assert report["agrees"] is False
-    assert [row["agrees"] for row in report["rows"]] == [True, True, False]
+    wrong = [row["form"] for row in report["rows"] if row["agrees"] is False]
+    assert wrong and all(form.startswith(INT8_GRAPH) for form in wrong)
     assert report["recordings"] == 6
