@@ -61,7 +61,7 @@ def export_step(network: Network, path: Path, *, bins: int, chunk_frames: int) -
 def quantize(graph: Path, path: Path, *, granularity: str, keep_float: Collection[str] = ()) -> None:
     """Write a copy of ``graph`` with int8 weights in its products; activations are quantized as they come.
 
-    Only products: with one scale a tensor in every operator a Conformer answers something else.
+    Only products: interpreters answer garbage to some other operators (edge_asr/acoustic/litert.py).
 
     Parameters
     ----------
@@ -70,20 +70,25 @@ def quantize(graph: Path, path: Path, *, granularity: str, keep_float: Collectio
 
     Raises
     ------
-    EdgeAsrError: a product with fixed weights stayed in float, so that the graph would be neither small nor
-        fast.
+    EdgeAsrError: the graph has no product of a module that is to stay, or another product with fixed weights
+        stayed in float, so that the graph would be neither small nor fast.
     """
+    products = float_products(graph)
+    for module in keep_float:
+        if not any(re.search(_of([module]), name) for name in products):
+            raise EdgeAsrError(
+                f"{graph}: no product of the module {module!r}; there are {', '.join(products)}"
+            )
     work = quantizer.Quantizer(str(graph))
     work.add_dynamic_config(
-        regex=_all_but(keep_float),
+        regex=f"^(?!.*{_of(keep_float)})" if keep_float else ".*",
         operation_name=qtyping.TFLOperationName.FULLY_CONNECTED,
         num_bits=8,
         granularity=GRANULARITIES[granularity],
     )
     work.quantize().export_model(str(path), overwrite=True)
     path.chmod(graph.stat().st_mode)  # it comes as a program
-    kept = re.compile(_all_but(keep_float))
-    left = [name for name in float_products(path) if kept.search(name)]
+    left = [n for n in float_products(path) if not (keep_float and re.search(_of(keep_float), n))]
     if left:
         raise EdgeAsrError(f"{path}: not quantized: {', '.join(left)}")
 
@@ -99,11 +104,12 @@ def float_products(graph: Path) -> list[str]:
     ]
 
 
-def _all_but(modules: Collection[str]) -> str:
-    """Matches the tensors that are not of a module; they are named ``CLASS__network/CLASS_MODULE;NUMBER``."""
-    if not modules:
-        return ".*"
-    return rf"^(?!.*__network/[\w.]+_(?:{'|'.join(map(re.escape, modules))})\b)"
+def _of(modules: Collection[str]) -> str:
+    """Finds a module in the name of a tensor: ``_Step/CLASS__network/CLASS_MODULE;``.
+
+    The network itself is left out where its ``step`` does not go through ``__call__``.
+    """
+    return rf"_Step/(?:[\w.]+__network/)?[\w.]+_(?:{'|'.join(map(re.escape, modules))})\b"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -95,6 +95,17 @@ def test_one_scale_a_tensor_and_nothing_kept(tmp_path: Path, tiny_checkpoint: Ca
     assert inputs["features"].shape == (6, BINS)
 
 
+@needs_environment
+@pytest.mark.timeout(900)
+def test_a_module_without_a_product_cannot_stay(
+    tmp_path: Path, tiny_checkpoint: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run_dir("tdnn", tmp_path, tiny_checkpoint)
+    flags = ["--keep-float", "first", "front_norm", "--environment", str(HERE)]
+    assert main(["convert", "--to", "tflite", str(tmp_path), *flags]) == EdgeAsrError.exit_code
+    assert "no product of the module 'front_norm'" in capsys.readouterr().err
+
+
 def test_without_the_environment_the_command_is_named(
     converted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +161,7 @@ def test_all_that_is_asked_for_is_pinned() -> None:
 
 def test_what_is_to_stay_in_float_must_be_there(converted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--to", "tflite", "--keep-float", "first", "third"]
-    assert main(["convert", *flags, str(converted)]) == UsageError.exit_code
+    assert main(["convert", str(converted), *flags]) == UsageError.exit_code
     assert "no module 'third'; it has first, " in capsys.readouterr().err
 
 
