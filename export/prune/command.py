@@ -15,17 +15,17 @@ import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from edge_asr.errors import UsageError
-from export.checkpoint import Checkpoint, load_checkpoint
+from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint
 from export.learnset import Learnset, gather, load_learnset, share_of
 from export.processes import Processes
 from export.prune import groups_of, parts_of
 from export.prune.cost import cost
 from export.prune.masks import KINDS
-from export.prune.report import REPORT_FILE, Report
+from export.prune.report import REPORT_FILE
 from export.prune.rounds import (
-    MODEL_FILE,
     Pruner,
     budget_of,
     few_of_each,
@@ -69,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     start = load_start(recipe)
     assert recipe.prune is not None
     groups_of(start.network, start.config, recipe.prune.parts)  # a wrong part is no news for later
+    if args.share is not None and not 0 < args.share <= 1:
+        raise UsageError(f"--share: expected a share above 0 and at most 1, got {args.share}")
     kind = "" if args.kind == "structured" else "-" + args.kind.replace(":", "of")
     out = args.out or Path("runs") / f"{recipe.name}{kind}"
     # With --json nothing but the report goes to the standard output.
@@ -77,18 +79,18 @@ def run(args: argparse.Namespace) -> int:
         if args.restart:
             processes.share(lambda rank, _: _clear(out) if rank == 0 else None)
         out.mkdir(parents=True, exist_ok=True)
-        if args.sensitivity:
-            return _sensitivity(recipe, start, out, args, processes)
-        report = _prune(recipe, start, out, args, processes)
+        work = _sensitivity if args.sensitivity else _prune
+        report = work(recipe, start, out, args, processes)
         leads = processes.leads
-    if leads:
-        print(json.dumps(report.as_dict()) if args.json else report.render())
+    if leads and args.json:
+        print(json.dumps(report))
     return 0
 
 
 def _prune(
     recipe: Recipe, start: Checkpoint, out: Path, args: argparse.Namespace, processes: Processes
-) -> Report:
+) -> dict[str, Any]:
+    """Prune, and print what became of the network; the report comes back."""
     assert recipe.prune is not None
     teacher = load_teacher(recipe.training.teacher)
     if teacher and teacher.front_end != start.front_end:
@@ -96,39 +98,37 @@ def _prune(
     data = _learnset(recipe, start, args, processes, train=not args.no_tuning)
     budget = budget_of(recipe.prune)
     if args.share is not None:
-        if not 0 < args.share <= 1:
-            raise UsageError(f"--share: expected a share above 0 and at most 1, got {args.share}")
         full = cost(start.network, start.config, frame_shift_ms=start.front_end.mfcc.frame_shift_ms)
         budget = (budget[0], args.share * full.of(budget[0]))
-    pruner = Pruner(recipe, start, data, teacher, out, processes, kind=args.kind, budget=budget)
-    report = pruner.run(tune=not args.no_tuning, steps=args.steps)
+    pruner = Pruner(
+        recipe, start, data, teacher, out, processes, kind=args.kind, budget=budget, tune=not args.no_tuning
+    )
+    report = pruner.run(steps=args.steps)
     if processes.leads and find_spec("onnx"):
         from export.prune.timing import checkpoint_times
 
         report.step_ms = checkpoint_times({"before": start, "pruned": load_checkpoint(out / MODEL_FILE)})
         report.save(out)
-    return report
+    if processes.leads:
+        print(report.render())
+    return report.as_dict()
 
 
 def _sensitivity(
     recipe: Recipe, start: Checkpoint, out: Path, args: argparse.Namespace, processes: Processes
-) -> int:
-    """Write and print the analysis; processes beside the leading one only wait."""
+) -> dict[str, Any]:
+    """Write and print the analysis; processes beside the leading one have nothing to do."""
     assert recipe.prune is not None
     data = _learnset(recipe, start, args, processes, train=False)
     if not processes.leads:
-        return 0
+        return {}
     # All kinds of units, the costly ones too, unless the recipe names some.
     every = recipe.prune.parts or parts_of(start.network, start.config)
     groups = groups_of(start.network, start.config, every)
     worth = units_worth(recipe, start, data, groups, processes)
     items = few_of_each(data, recipe.prune.utterances)
     figures, curves = analyse(start, groups, worth, items, processes.device)
-    write_sensitivity(figures, curves, out, title=recipe.name)
-    if args.json:
-        values = {"whole": dataclasses.asdict(figures), "curves": [dataclasses.asdict(c) for c in curves]}
-        print(json.dumps(values), file=sys.__stdout__)
-    return 0
+    return write_sensitivity(figures, curves, out, title=recipe.name)
 
 
 def _learnset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from export.net import create_network
@@ -76,7 +76,7 @@ class _Unset(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _products(module: nn.Module) -> list[nn.Parameter]:
+def _products(module: nn.Module) -> list[Tensor]:
     """Weights that are multiplied with what comes in, each once."""
     if isinstance(module, nn.LSTM):
         return [w for name, w in module.named_parameters(recurse=False) if name.startswith("weight")]

@@ -16,6 +16,7 @@ import numpy as np
 from torch import nn
 
 from edge_asr.errors import UsageError
+from export.batches import Item
 from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from export.learnset import Learnset
 from export.net import create_network
@@ -23,6 +24,7 @@ from export.processes import Processes
 from export.prune import groups_of
 from export.prune.config import PruneConfig
 from export.prune.cost import cost
+from export.prune.hearing import Hearing
 from export.prune.importance import Worth, magnitude, taylor
 from export.prune.masks import MaskedTrainer, sparse
 from export.prune.picture import draw_sensitivity
@@ -73,6 +75,7 @@ class Pruner:
     ----------
     kind: ``structured``, or one of ``export.prune.masks.KINDS``.
     budget: ``macs`` or ``bytes``, and how many of them may stay.
+    tune: False makes one cut and leaves it as it is.
     """
 
     def __init__(
@@ -86,23 +89,27 @@ class Pruner:
         *,
         kind: str = "structured",
         budget: tuple[str, float] | None = None,
+        tune: bool = True,
     ) -> None:
         assert recipe.prune is not None
         self._recipe, self._config, self._start = recipe, recipe.prune, start
         self._data, self._teacher, self._out, self._processes = data, teacher, out, processes
         self._kind, (self._measure, self._limit) = kind, budget or budget_of(recipe.prune)
-        settings = {"recipe": recipe.name, "kind": kind, "prune": dataclasses.asdict(recipe.prune)}
+        self._tunes = tune
+        settings = {
+            "recipe": recipe.name,
+            "kind": kind,
+            "tuning": tune,
+            "prune": dataclasses.asdict(recipe.prune),
+        }
         self._report = Report.resume(out, {**settings, "measure": self._measure, "limit": self._limit})
 
-    def run(self, *, tune: bool = True, steps: int | None = None) -> Report:
+    def run(self, *, steps: int | None = None) -> Report:
         """Prune and leave ``model.pt``; returns what was done, in the leading process.
 
-        Parameters
-        ----------
-        tune: False makes one cut and leaves it as it is.
-        steps: bound of each epoch.
+        ``steps`` bounds each epoch.
         """
-        rounds = self._config.rounds if tune else 1
+        rounds = self._config.rounds if self._tunes else 1
         checkpoint, history = self._start, []
         self._note("before", self._start)
         for number in range(1, rounds + 1):
@@ -110,7 +117,7 @@ class Pruner:
             self._lead(lambda n=number, c=checkpoint, f=folder: self._cut(n, rounds, c, f))
             checkpoint = load_checkpoint(folder / START_FILE)
             self._note(f"cut {number}", checkpoint)
-            if tune:
+            if self._tunes:
                 last = number == rounds
                 epochs = self._recipe.training.epochs if last else self._config.round_epochs
                 self._tune(checkpoint, folder, epochs, steps)
@@ -225,17 +232,18 @@ def units_worth(
     return taylor(network, batches, training_loss(recipe, data, network), groups)
 
 
-def few_of_each(data: Learnset, count: int) -> list[Any]:
+def few_of_each(data: Learnset, count: int) -> list[Item]:
     """Every n-th utterance of each dev set, at most ``count`` of each."""
     return [item for items in data.dev.values() for item in items[:: max(1, -(-len(items) // count))]]
 
 
-def write_sensitivity(figures: Any, curves: list[Curve], folder: Path, *, title: str) -> None:
-    """``sensitivity.json`` and ``sensitivity.png``, and the table on the screen."""
+def write_sensitivity(figures: Hearing, curves: list[Curve], folder: Path, *, title: str) -> dict[str, Any]:
+    """``sensitivity.json`` and ``sensitivity.png``, and the table on the screen; plain values come back."""
     values = {"whole": dataclasses.asdict(figures), "curves": [dataclasses.asdict(c) for c in curves]}
     (folder / "sensitivity.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     draw_sensitivity(figures, curves, folder / "sensitivity.png", title=title)
     print(render(figures, curves))
+    return values
 
 
 def _cost(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from tqdm import tqdm
 
 from export.batches import Item
 from export.checkpoint import Checkpoint
+from export.net.network import Network
 from export.prune.hearing import Hearing, hear
 from export.prune.importance import Worth
 from export.prune.selection import at_least, best
@@ -59,10 +60,10 @@ def analyse(
     return whole, curves
 
 
-def _ready(checkpoint: Checkpoint, device: torch.device) -> nn.Module:
-    network = checkpoint.restore()
-    assert isinstance(network, nn.Module)
-    return network.to(device)
+def _ready(checkpoint: Checkpoint, device: torch.device) -> Network:
+    network: Any = checkpoint.restore()
+    ready: Network = network.to(device)
+    return ready
 
 
 def bounds(

@@ -218,7 +218,7 @@ def test_one_cut_needs_no_training_speech(workplace: Path) -> None:
 
 
 def test_two_processes_prune_together(workplace: Path) -> None:
-    recipe = write(workplace, "pair", prune=table(workplace, rounds=2))
+    recipe = write(workplace, "pair", prune=table(workplace, rounds=2), epochs=1)
     run_dir = workplace / "runs" / "pair"
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
@@ -228,7 +228,7 @@ def test_two_processes_prune_together(workplace: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
     assert done.returncode == 0, done.stderr[-2000:]
     checkpoint = load_checkpoint(run_dir / "model.pt")
-    assert [entry["processes"] for entry in checkpoint.history] == [2] * 3
+    assert [entry["processes"] for entry in checkpoint.history] == [2] * 2
     assert macs(checkpoint) <= 200_000
 
 
@@ -310,6 +310,8 @@ def test_wrong_recipes_are_refused(workplace: Path, capsys: pytest.CaptureFixtur
         assert main([command, recipe]) == UsageError.exit_code
         return capsys.readouterr().err
 
+    assert main(["prune", write(workplace, "much", prune=table(workplace)), "--share", "2"]) != 0
+    assert "--share: expected a share above 0 and at most 1, got 2.0" in capsys.readouterr().err
     assert "recipe 'plain' has no table [prune]" in refused(write(workplace, "plain"))
     wide = OPTIONS.replace("ff = 48", "ff = 56")
     recipe = write(workplace, "wide", prune=table(workplace), options=wide)
