@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--recordings", type=int, default=12, help="judged by (default %(default)s)")
     parser.add_argument("--calibration", type=int, default=24, help="for ranges (default %(default)s)")
     args = parser.parse_args()
-    files = find_recordings([], args.data, args.recordings + args.calibration)
+    files = [u.audio for u in find_recordings([], args.data, args.recordings + args.calibration)]
     figures = measure(RunDir.load(args.run_dir), files[: args.recordings], files[args.recordings :] or files)
     path = write_result("quantization", figures)
     print(json.dumps(figures, indent=1))

@@ -124,10 +124,7 @@ class Recognizer:
 
     @property
     def g2p(self) -> G2p | None:
-        """What guesses the pronunciation of unknown words: the bundle's, else the package's for its language.
-
-        None where there is neither.
-        """
+        """What guesses unknown words: the bundle's model, else the package's for its language, if any."""
         with self._loading:
             if not self._g2p_sought:
                 self._g2p = G2p.of_bundle(self.bundle, self._tokens)

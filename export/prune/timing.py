@@ -9,16 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_asr.acoustic import Engine
 from edge_asr.acoustic.onnx import OnnxEngine
 from export.checkpoint import Checkpoint
-from export.convert.onnx import CHUNK_FRAMES, export_step, quantize
+from export.convert.onnx import CHUNK_FRAMES, export_step
 from export.net.engine import acoustic_config
 from export.net.network import FixedChunk
+from export.quantize.graph import quantize
 
 _WARM = 10
 
 
-def step_times(engines: Mapping[str, OnnxEngine], *, chunk_frames: int, steps: int = 300) -> dict[str, float]:
+def step_times(engines: Mapping[str, Engine], *, chunk_frames: int, steps: int = 300) -> dict[str, float]:
     """Median CPU time of this thread per step in milliseconds, by name.
 
     The engines take turns, step by step, so that whatever else the machine does meets all of them alike.

@@ -127,7 +127,8 @@ class _Session:
         self._run_dir = RunDir.load(args.run_dir)
         self._graph = self._run_dir.path / GRAPH
         _, self._config = self._run_dir.engine(GRAPH)
-        files = find_recordings(args.manifest, args.corpora, args.recordings + args.calibration)
+        chosen = find_recordings(args.manifest, args.corpora, args.recordings + args.calibration)
+        files = [utterance.audio for utterance in chosen]
         judged = self._features(files[: args.recordings])
         self._judge = Judge.of(self._graph, self._config, judged)
         # Where there are few, ranges are measured on those that are judged.
