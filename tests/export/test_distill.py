@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +119,22 @@ def test_trains_and_compares(place: Path, capsys: pytest.CaptureFixture[str]) ->
     assert [line.split()[0] for line in table] == ["weights", "teacher", "before", "after"]
     assert table[-1].split()[1:3] == [f"{after['weights']:,}", f"{after['size_bytes']:,}"]
     assert len(load_checkpoint(place / "runs" / "taught" / "model.pt").history) == 8
+
+
+def test_two_processes_distil_together(place: Path) -> None:
+    """Under torchrun both train, and one of them tells what came of it."""
+    path = student(place, "pair", epochs=1)
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("-m", "export", "distill", str(path), "--out", str(place / "runs" / "pair"), "--json"),
+        *("--cache", str(place), "--limit", "2", "--steps", "2"),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert [row["role"] for row in json.loads(done.stdout)["networks"]] == ["teacher", "before", "after"]
+    (entry,) = load_checkpoint(place / "runs" / "pair" / "model.pt").history
+    assert (entry["processes"], entry["step"]) == (2, 2)
 
 
 def test_several_teach_without_transcripts(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
