@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="further ways to say the words, after the dictionary's: a file of 'word PH PH ...', or the name "
-        "of a packaged one (british, weak); may be given several times",
+        "of a packaged one (british, british-bath, weak); may be given several times",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="gets lexicon.txt and unigram.txt"

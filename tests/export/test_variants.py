@@ -28,6 +28,9 @@ def dictionary() -> Dictionary:
     return Dictionary.load()
 
 
+BATH = read_variants(variants_file("british-bath"))
+
+
 def section(title: str) -> Variants:
     """The variants of ``british.txt`` under the comment that starts with ``title``."""
     text = variants_file("british").read_text(encoding="utf-8")
@@ -55,7 +58,7 @@ def test_each_packaged_variant_is_one_that_the_dictionary_lacks(name: str, dicti
 
 
 def test_each_word_of_bath_changes_one_vowel(dictionary: Dictionary) -> None:
-    for word, ways in section("BATH").items():
+    for word, ways in BATH.items():
         for way in ways:
             same_length = [old for old in dictionary.pronunciations(word) if len(old) == len(way)]
             assert any(changes(old, way) == [("AE", "AA")] for old in same_length), (word, way)
@@ -66,11 +69,11 @@ def test_each_word_of_bath_changes_one_vowel(dictionary: Dictionary) -> None:
     ["gas", "mass", "passage", "passenger", "massive", "ant", "fantastic", "classic", "hand", "romance"],
 )
 def test_words_that_keep_their_vowel_are_not_of_bath(word: str) -> None:
-    assert word not in section("BATH")
+    assert word not in BATH
 
 
 def test_only_the_long_vowel_of_afternoon_changes_in_aftermath() -> None:
-    assert section("BATH")["aftermath"] == [("AA", "F", "T", "ER", "M", "AE", "TH")]
+    assert BATH["aftermath"] == [("AA", "F", "T", "ER", "M", "AE", "TH")]
 
 
 def test_each_yod_is_one_more_phone(dictionary: Dictionary) -> None:
@@ -126,7 +129,7 @@ def test_a_name_is_a_packaged_file_and_a_path_is_itself(tmp_path: Path) -> None:
     path = tmp_path / "british"
     path.touch()
     assert variants_file(str(path)) == path
-    with pytest.raises(UsageError, match="martian: no such file; packaged are british, weak"):
+    with pytest.raises(UsageError, match="martian: no such file; packaged are british, british-bath, weak"):
         variants_file("martian")
     with pytest.raises(UsageError, match=r"mine\.txt: no such file"):
         variants_file(str(tmp_path / "mine.txt"))
