@@ -1,4 +1,4 @@
-"""Tiny networks of every kind, and what they are pruned by."""
+"""Checkpoints of tiny networks of every kind."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-BINS, OUTPUTS = 13, 6
-TINY: dict[str, dict[str, Any]] = {
-    "conformer": {"dim": 8, "heads": 2, "ff": 12, "layers": 2, "kernel": 4, "left_outputs": 6},
-    "lstm": {"hidden": 8, "layers": 2},
-    "lstm-ahead": {"hidden": 8, "layers": 2, "ahead": [2, 1]},
-    "tdnn": {"dim": 8, "ff": 12, "contexts": [[1, 1], [3, 0], [0, 2]], "mean_every": 2},
-    "tdnnf": {"dim": 8, "bottleneck": 5, "contexts": [[1, 1], [3, 0], [0, 2]]},
-}
-"""Options of a small one of each, with contexts to both sides."""
+from prunable import BINS, OUTPUTS, TINY
 
 
 @pytest.fixture

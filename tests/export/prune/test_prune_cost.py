@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch (the extra train)")
 
-from conftest import TINY  # noqa: E402
+from prunable import TINY  # noqa: E402
 
 from export.prune.cost import cost  # noqa: E402
 

@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch (the extra train)")
 
-from conftest import TINY  # noqa: E402
+from prunable import TINY  # noqa: E402
 
 from edge_asr.acoustic.chunking import AcousticModel  # noqa: E402
 from edge_asr.errors import UsageError  # noqa: E402
