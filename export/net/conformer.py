@@ -27,7 +27,7 @@ from torch.nn import functional
 
 from export.net.dropout import ChannelDropout
 from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, thin_out
-from export.net.stream import step_once, zero_states
+from export.net.stream import parts, step_once, zero_states
 from export.net.widths import Widths, widths
 
 
@@ -136,8 +136,8 @@ class ConformerCtc(nn.Module):
         x, context = thin_out(features, context, self.first, self.second)
         # In bfloat16 the blocks' sum would lose what each of them adds.
         x = self.front_norm(x).to(features.dtype)
-        keys = list(torch.split(all_keys, self._seen, dim=2))
-        values = list(torch.split(all_values, self._seen, dim=2))
+        keys = parts(all_keys, self._seen, dim=2)
+        values = parts(all_values, self._seen, dim=2)
         pasts = list(torch.unbind(convolved, dim=1))
         for i, block in enumerate(self.blocks):
             x, keys[i], values[i], pasts[i] = block(x, keys[i], values[i], pasts[i])

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from export.net.dropout import ChannelDropout
 from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, splice, thin_out
+from export.net.stream import parts
 from export.net.widths import Widths, widths
 
 
@@ -113,8 +114,8 @@ class LstmCtc(nn.Module):
         context, *waiting, hidden, cell = self._zeros(features) if state is None else state
         x, context = thin_out(features, context, self.first, self.second)
         x = self.norms[0](x)
-        pasts = list(torch.split(waiting[0], list(self.config.ahead), dim=1)) if waiting else []
-        hiddens, cells = (list(torch.split(state, *self._parts)) for state in (hidden, cell))
+        pasts = parts(waiting[0], self.config.ahead, dim=1) if waiting else []
+        hiddens, cells = (parts(state, *self._parts) for state in (hidden, cell))
         for i, lstm in enumerate(self.lstms):
             if pasts:
                 x, pasts[i] = self._look(i, x, pasts[i])

@@ -5,12 +5,19 @@ For networks whose states all have the batch as their first axis.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from torch import Tensor
+import torch
+from torch import Tensor
 
+if TYPE_CHECKING:
     from export.net.network import Network
+
+
+def parts(state: Tensor, sizes: Sequence[int], dim: int) -> list[Tensor]:
+    """``torch.split``; one part is the state itself, since litert-torch cannot convert a split into one."""
+    return list(torch.split(state, list(sizes), dim=dim)) if len(sizes) > 1 else [state]
 
 
 def zero_states(network: Network, features: Tensor) -> tuple[Tensor, ...]:

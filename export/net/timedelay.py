@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from export.net.context import Contexts, reaches
 from export.net.front import CONTEXT_FRAMES, SUBSAMPLING, front_layers, thin_out
-from export.net.stream import step_once, zero_states
+from export.net.stream import parts, step_once, zero_states
 
 
 class TimeDelayConfig(Protocol):
@@ -92,7 +92,7 @@ class TimeDelayNetwork(nn.Module):
         x, context = thin_out(features, context, self.first, self.second)
         # In bfloat16 the layers' sum would lose what each of them adds.
         x = self.front_norm(x).to(features.dtype)
-        pasts = list(torch.split(together, self._reaches, dim=1))
+        pasts = parts(together, self._reaches, dim=1)
         sums = list(torch.unbind(memory[0], dim=1)) if memory else []
         totals: list[Tensor] = []
         for i, layer in enumerate(self.layers):

@@ -25,6 +25,7 @@ from edge_asr.decoder.grammar.sentences import sentences_network  # noqa: E402
 from edge_asr.errors import BundleError, UsageError  # noqa: E402
 from edge_asr.recognizer import Recognizer  # noqa: E402
 from export.__main__ import main  # noqa: E402
+from export.forms import of_run  # noqa: E402
 from export.net.engine import whole_file  # noqa: E402
 from export.rundir import GRAPH, INT8_GRAPH, INT8_TFLITE, TFLITE, RunDir  # noqa: E402
 from export.verify import verify  # noqa: E402
@@ -44,15 +45,17 @@ def run(sound_run: Path, tmp_path: Path) -> Path:
 
 
 def _disagreeing(path: Path, features: list[np.ndarray]) -> list[str]:
-    return [row.form.split(",")[0] for row in verify(RunDir.load(path), features) if not row.agrees]
+    rows = verify(of_run(RunDir.load(path)), features).rows
+    return [row.form.split(",")[0] for row in rows if not row.agrees]
 
 
 def test_all_forms_of_a_sound_run_agree(sound_run: Path, tone_features: list[np.ndarray]) -> None:
-    rows = verify(RunDir.load(sound_run), tone_features)
-    forms = [row.form.split(",")[0] for row in rows]
-    assert forms == ["torch", GRAPH, INT8_GRAPH, TFLITE, INT8_TFLITE]
+    rows = verify(of_run(RunDir.load(sound_run)), tone_features).rows
+    found = {row.form.split(",")[0]: row.difference for row in rows}
+    assert found.keys() == {"torch", GRAPH, INT8_GRAPH, TFLITE, INT8_TFLITE}
     assert all(row.agrees for row in rows)
-    assert rows[4].difference.mean_log_prob > 100 * rows[3].difference.mean_log_prob > 0
+    exact, rounded = found[TFLITE], found[INT8_TFLITE]
+    assert exact and rounded and rounded.mean_log_prob > 100 * exact.mean_log_prob > 0
 
 
 def _edit(path: Path, change: Callable[[Any], None]) -> None:
@@ -76,7 +79,7 @@ def test_one_scale_a_tensor_everywhere_is_refused(run: Path, tone_features: list
     """It loaded and ran, and answered something else from one machine to the next."""
     shutil.copy(run / TENSORWISE, run / INT8_TFLITE)
     with pytest.raises(BundleError, match="DEPTHWISE_CONV_2D with 1 scale for 8 channels"):
-        verify(RunDir.load(run), tone_features)
+        verify(of_run(RunDir.load(run)), tone_features)
 
 
 def test_one_scale_a_tensor_everywhere_fails_the_limits(
@@ -112,7 +115,7 @@ def test_garbage_as_of_the_old_runtime_is_caught(run: Path, tone_features: list[
 @pytest.mark.parametrize("side", ["inputs", "outputs"])
 def test_swapped_states_are_caught(run: Path, tone_features: list[np.ndarray], graph: str, side: str) -> None:
     """Two states of one shape: it loads and runs."""
-    names = {b"keys_in": b"convolved_in", b"keys_out": b"convolved_out"}
+    names = {b"keys_in": b"values_in", b"keys_out": b"values_out"}
     names |= {value: key for key, value in names.items()}
 
     def swap(model: Any) -> None:

