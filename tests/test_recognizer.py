@@ -138,7 +138,8 @@ def test_the_likeliest_sentences_are_listed(
         stream.accept_waveform(sample)
         final, *_ = stream.finish()
         assert isinstance(final, Final)
-        assert 2 <= len(final.nbest) <= 6
+        # Free text may be sure of what was said so clearly.
+        assert (1 if graph is None else 2) <= len(final.nbest) <= 6
         assert final.nbest[0].text == final.text == SENTENCE
         assert final.nbest[0].confidence == final.confidence
         scores = [other.score for other in final.nbest]
