@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from edge_asr.bundle import G2P, LEXICON, TOKENS, WORD_LOOP, Bundle, Description
+from edge_asr.bundle import LEXICON, TOKENS, WORD_LOOP, Bundle, Description
+from edge_asr.decoder.g2p import G2p
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.lm import LanguageModel
@@ -140,7 +141,7 @@ def _vocabulary(bundle: Bundle) -> dict[str, Any]:
         "lexicon_words": len(Lexicon.load(bundle.path(LEXICON), tokens)) if LEXICON in files else 0,
         "free_text_words": len(graph.outputs) if graph else 0,
         "language_model": _language_model(graph.lm) if graph and graph.lm else None,
-        "guesses_pronunciations": G2P in files,
+        "guesses_pronunciations": G2p.of_bundle(bundle, tokens) is not None,
     }
 
 

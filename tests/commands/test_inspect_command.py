@@ -59,6 +59,7 @@ def test_what_a_packaged_model_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert facts["graphs"]["graph"] == bundle.config.acoustic.graph
     words = facts["vocabulary"]
     assert (words["units"], words["tokens"], words["lexicon_words"]) == ("phones", 40, 20_000)
+    assert words["guesses_pronunciations"] is True
     assert words["language_model"]["order"] == 2
     assert words["language_model"]["n_grams"] > words["language_model"]["words"] == 20_000
     licences = {row["set"]: row["licence"] for row in facts["licences"]}
