@@ -15,8 +15,8 @@ from typing import Any
 from benchmarks.result import write_result
 from edge_asr.errors import UsageError
 from export.prune.cost import cost
-from export.prune.timing import step_times
 from export.rundir import GRAPH, INT8_GRAPH, RunDir
+from export.step_times import step_times
 
 
 def main() -> int:

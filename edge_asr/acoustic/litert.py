@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from edge_asr.acoustic.interpreters import Interpreters
+from edge_asr.acoustic.signature import FLOAT, Tensors, check_signature
 from edge_asr.acoustic.state import State
 from edge_asr.acoustic.tflite_file import (
     DEPTHWISE_CONV_2D,
     FLOAT32,
     FULLY_CONNECTED,
     INT8,
-    Signature,
     Tensor,
     TfliteFile,
 )
@@ -60,7 +60,13 @@ class LitertEngine:
         if signature is None:
             got = ", ".join(file.signatures) or "none"
             raise BundleError(f"{graph}: expected the signature {SIGNATURE!r}, got {got}; convert again")
-        _check(graph, signature, config, bins)
+        outputs = check_signature(
+            graph,
+            config,
+            bins=bins,
+            inputs=_tensors(signature.inputs),
+            outputs=_tensors(signature.outputs),
+        )
         refuse_garbage(graph, file, package)
 
         def load() -> Any:
@@ -76,11 +82,10 @@ class LitertEngine:
         self._interpreters = Interpreters(load, limit=os.cpu_count() or 1)
         with self._interpreters.borrow() as interpreter:
             runner = interpreter.get_signature_runner(SIGNATURE)
-            inputs, outputs = runner.get_input_details(), runner.get_output_details()
+            taken, given = runner.get_input_details(), runner.get_output_details()
         names = ["features", *(f"{state.name}_in" for state in config.states)]
-        self._inputs = [inputs[name]["index"] for name in names]
-        names = ["log_probs", *(f"{state.name}_out" for state in config.states)]
-        self._outputs = [outputs[name]["index"] for name in names]
+        self._inputs = [taken[name]["index"] for name in names]
+        self._outputs = [given[name]["index"] for name in outputs]
 
     @property
     def bins(self) -> int:
@@ -153,29 +158,9 @@ def refuse_garbage(graph: Path, file: TfliteFile, package: str) -> None:
             )
 
 
-def _check(graph: Path, signature: Signature, config: AcousticConfig, bins: int) -> None:
-    """Compare names, types and shapes of a graph's inputs and outputs with the configuration."""
-    answer_frames = config.chunk_frames // config.subsampling
-    inputs: dict[str, tuple[int, ...]] = {"features": (config.chunk_frames, bins)}
-    outputs: dict[str, tuple[int, ...]] = {"log_probs": (answer_frames, config.outputs)}
-    for state in config.states:
-        inputs[f"{state.name}_in"] = state.shape
-        outputs[f"{state.name}_out"] = state.shape
-    _compare(graph, "input", inputs, signature.inputs)
-    _compare(graph, "output", outputs, signature.outputs)
-
-
-def _compare(
-    graph: Path, what: str, expected: Mapping[str, tuple[int, ...]], got: Mapping[str, Tensor]
-) -> None:
-    for name, shape in expected.items():
-        if name not in got:
-            raise BundleError(f"{graph}: {what} {name!r} is missing; the graph has {', '.join(got)}")
-        if (got[name].type, got[name].shape) != (FLOAT32, shape):
-            kind = "float32" if got[name].type == FLOAT32 else f"type {got[name].type}"
-            raise BundleError(
-                f"{graph}: {what} {name!r} should be float32 of shape {shape}, is {kind} of {got[name].shape}"
-            )
-    surplus = sorted(set(got) - set(expected))
-    if surplus:
-        raise BundleError(f"{graph}: {what} {surplus[0]!r} is not in model.json")
+def _tensors(tensors: Mapping[str, Tensor]) -> Tensors:
+    """What ``check_signature`` compares."""
+    return {
+        name: (FLOAT if tensor.type == FLOAT32 else f"type {tensor.type}", tensor.shape)
+        for name, tensor in tensors.items()
+    }

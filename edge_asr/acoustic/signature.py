@@ -1,4 +1,4 @@
-"""What the step graph of a bundle must take and give."""
+"""What the step graph of a bundle must take and give, in whatever format it is."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 from edge_asr.config import AcousticConfig
 from edge_asr.errors import BundleError
 
+FLOAT = "tensor(float)"
+"""Kind of all tensors, as onnxruntime says it."""
+
 Tensors = Mapping[str, tuple[str, tuple[object, ...]]]
-"""Name -> kind (``tensor(float)``) and shape."""
+"""Name -> kind and shape."""
 
 
 def check_signature(
@@ -36,10 +39,10 @@ def _check(graph: Path, what: str, expected: dict[str, tuple[int, ...]], got: Te
     for name, shape in expected.items():
         if name not in got:
             raise BundleError(f"{graph}: {what} {name!r} is missing; the graph has {', '.join(got)}")
-        if got[name] != ("tensor(float)", shape):
+        if got[name] != (FLOAT, shape):
             kind, wrong = got[name]
             raise BundleError(
-                f"{graph}: {what} {name!r} should be tensor(float) of shape {shape}, is {kind} of {wrong}"
+                f"{graph}: {what} {name!r} should be {FLOAT} of shape {shape}, is {kind} of {wrong}"
             )
     surplus = sorted(set(got) - set(expected))
     if surplus:

@@ -9,18 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
+from pitch_corpus import PITCHES, WORDS, write_pitch_corpus
 
 torch = pytest.importorskip("torch", reason="training needs torch (the extra train)")
 
 from export.__main__ import main  # noqa: E402
 from export.checkpoint import Checkpoint, load_checkpoint, save_checkpoint  # noqa: E402
 
-# Each phone is a steady pitch: enough for a network to learn in seconds.
-PITCHES = {"AY": 300, "S": 3500, "OW": 5000, "N": 800, "IY": 1700}
-WORDS = {"i": ["AY"], "so": ["S", "OW"], "see": ["S", "IY"], "no": ["N", "OW"]}
 SEQUENCES = 'until_epoch = 0\nsequences = true\n[training.criterion]\nname = "ctc-crf"\n'
 
 
@@ -28,22 +24,10 @@ SEQUENCES = 'until_epoch = 0\nsequences = true\n[training.criterion]\nname = "ct
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a little corpus, a large network that knows it, and a small one that hardly does."""
     root = tmp_path_factory.mktemp("distilling")
-    folder = root / "data" / "pitches"
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    lines = []
-    for i in range(36):
-        words = rng.choice(list(WORDS), size=3).tolist()
-        tones = [np.zeros(1600)]
-        for word in words:
-            t = np.arange(1600) / 16_000
-            tones += [0.3 * np.sin(2 * np.pi * PITCHES[phone] * t) for phone in WORDS[word]]
-            tones.append(np.zeros(800))
-        samples = np.concatenate(tones) + 0.003 * rng.standard_normal(sum(map(len, tones)))
-        soundfile.write(folder / f"{i}.wav", samples, 16_000)
-        line = {"audio": f"{i}.wav", "text": " ".join(words), "split": "dev" if i >= 30 else "train"}
-        lines.append(json.dumps({**line, "seconds": len(samples) / 16_000}))
-    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n")
+    words = {word: WORDS[word] for word in ("i", "so", "see", "no")}
+    write_pitch_corpus(
+        root / "data" / "pitches", utterances=36, train=30, words=words, pitches=PITCHES | {"N": 800}
+    )
     assert run("train", recipe(root, "large", hidden=48, epochs=16)) == 0
     start = recipe(root, "small", hidden=16, epochs=2, extra=taught(root, "until_epoch = 0\n"))
     assert run("train", start) == 0

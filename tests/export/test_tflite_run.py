@@ -17,6 +17,7 @@ pytest.importorskip("onnx", reason="needs onnx (the extra export)")
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated", reason="needs ai-edge-litert")
 flatbuffers = pytest.importorskip("flatbuffers", reason="needs ai-edge-litert")
 
+from benchmarks.graphs import measure  # noqa: E402
 from edge_asr.acoustic import create_engine, litert  # noqa: E402
 from edge_asr.acoustic.chunking import AcousticModel  # noqa: E402
 from edge_asr.acoustic.litert import LitertEngine  # noqa: E402
@@ -128,6 +129,13 @@ def test_swapped_states_are_caught(run: Path, tone_features: list[np.ndarray], g
     assert _disagreeing(run, tone_features) == [graph]
 
 
+def test_all_graphs_take_turns_at_their_steps(sound_run: Path) -> None:
+    report = measure(RunDir.load(sound_run), steps=5)
+    assert report["chunk_frames"] == CHUNK_FRAMES
+    assert report["graphs"].keys() == {GRAPH, INT8_GRAPH, TFLITE, INT8_TFLITE}
+    assert all(form["step_ms"] > 0 and form["bytes"] > 0 for form in report["graphs"].values())
+
+
 def test_graphs_that_are_not_there_name_the_command(sound_run: Path, tmp_path: Path) -> None:
     shutil.copy(sound_run / "model.pt", tmp_path)
     with pytest.raises(UsageError, match="python -m export convert --to tflite"):
@@ -235,7 +243,10 @@ def test_a_graph_for_other_chunks_is_not_shipped(
     bundle = str(tmp_path / "tiny-1")
     code = main(["add-tflite", bundle, str(run / INT8_TFLITE), "--out", str(tmp_path / "both")])
     assert code == BundleError.exit_code
-    assert "'features' should be float32 of shape (12, 13), is float32 of (6, 13)" in capsys.readouterr().err
+    assert (
+        "'features' should be tensor(float) of shape (12, 13), is tensor(float) of (6, 13)"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_file_that_is_not_there_names_the_command(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
+from pitch_corpus import write_pitch_corpus
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
@@ -19,34 +17,12 @@ from edge_asr.errors import UsageError  # noqa: E402
 from export import train  # noqa: E402
 from export.checkpoint import load_checkpoint  # noqa: E402
 
-RATE_HZ = 16_000
-# Each word sounds as one steady pitch per phone: enough for a network to learn in seconds.
-PITCHES = {"AY": 300, "K": 700, "AE": 1200, "T": 2200, "S": 3500, "OW": 5000, "N": 450, "IY": 1700}
-WORDS = {"i": ["AY"], "cat": ["K", "AE", "T"], "so": ["S", "OW"], "see": ["S", "IY"], "no": ["N", "OW"]}
-
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a little corpus and a recipe."""
     root = tmp_path_factory.mktemp("workplace")
-    folder = root / "data" / "pitches"
-    (folder / "audio").mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    lines = []
-    for i in range(48):
-        words = rng.choice(list(WORDS), size=3).tolist()
-        tones = [np.zeros(1600)]
-        for word in words:
-            for phone in WORDS[word]:
-                t = np.arange(1600) / RATE_HZ
-                tones.append(0.3 * np.sin(2 * np.pi * PITCHES[phone] * t))
-            tones.append(np.zeros(800))
-        samples = np.concatenate(tones) + 0.003 * rng.standard_normal(sum(map(len, tones)))
-        soundfile.write(folder / "audio" / f"{i}.wav", samples, RATE_HZ)
-        split = "dev" if i >= 40 else "train"
-        line = {"audio": f"audio/{i}.wav", "text": " ".join(words), "split": split}
-        lines.append(json.dumps({**line, "seconds": len(samples) / RATE_HZ}))
-    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n")
+    write_pitch_corpus(root / "data" / "pitches", utterances=48, train=40)
     return root
 
 

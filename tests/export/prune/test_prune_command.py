@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
+from pitch_corpus import WORDS, write_pitch_corpus
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
@@ -23,8 +22,6 @@ from export.prune.masks import masks, two_of_four  # noqa: E402
 from export.recipe import read_recipe  # noqa: E402
 from export.recipe_text import recipe_text  # noqa: E402
 
-PITCHES = {"AY": 300, "S": 3500, "OW": 5000, "IY": 1700}
-WORDS = {"i": ["AY"], "so": ["S", "OW"], "see": ["S", "IY"]}
 OPTIONS = (
     "{ channels = 16, dim = 24, ff = 48, contexts = [[1, 1], [1, 0]], dropout = 0.0, lookahead_frames = 9 }"
 )
@@ -74,22 +71,8 @@ def prune(root: Path, recipe: str, *flags: str) -> int:
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a little corpus, and a network that learned it."""
     root = tmp_path_factory.mktemp("workplace")
-    folder = root / "data" / "pitches"
-    (folder / "audio").mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    lines = []
-    for i in range(40):
-        words = rng.choice(list(WORDS), size=3).tolist()
-        tones = [np.zeros(1600)]
-        for word in words:
-            t = np.arange(1600) / 16_000
-            tones += [0.3 * np.sin(2 * np.pi * PITCHES[phone] * t) for phone in WORDS[word]]
-            tones.append(np.zeros(800))
-        samples = np.concatenate(tones) + 0.003 * rng.standard_normal(sum(map(len, tones)))
-        soundfile.write(folder / "audio" / f"{i}.wav", samples, 16_000)
-        line = {"audio": f"audio/{i}.wav", "text": " ".join(words), "split": "dev" if i >= 32 else "train"}
-        lines.append(json.dumps({**line, "seconds": len(samples) / 16_000}))
-    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n")
+    words = {word: WORDS[word] for word in ("i", "so", "see")}
+    write_pitch_corpus(root / "data" / "pitches", utterances=40, train=32, words=words)
     recipe = write(root, "whole", epochs=32)
     flags = ["--out", str(root / "runs" / "whole"), "--cache", str(root / "cache")]
     assert main(["train", recipe, *flags]) == 0
