@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Before torch or onnxruntime is imported: OpenMP threads that spin slow a busy machine tenfold.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from edge_asr import Recognizer
+    from edge_asr.arrays import Float32Array
+    from edge_asr.decoder.graph import Graph
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -33,6 +38,28 @@ def shared_data() -> Path:
     if not data.is_dir():
         pytest.skip("needs corpora in ../shared/data, which is absent")
     return data
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> Recognizer:
+    """The default model, as most tests of the whole street use it."""
+    from edge_asr import Recognizer
+
+    return Recognizer.load()
+
+
+@pytest.fixture(scope="session")
+def home(recognizer: Recognizer, repository: Path) -> Graph:
+    """The grammar that comes with the package."""
+    return recognizer.compile([repository / "edge_asr" / "samples" / "home.yaml"])
+
+
+@pytest.fixture(scope="session")
+def sample(repository: Path) -> Float32Array:
+    """The recording that comes with the package, at the model's rate."""
+    from edge_asr.audio.file import read_audio
+
+    return read_audio(repository / "edge_asr" / "samples" / "living-room-lights.flac")
 
 
 @pytest.fixture(autouse=True)

@@ -5,54 +5,22 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from street import RATE_HZ, SENTENCE, finals, run
 
 from edge_asr import Final, Gap, Intent, Partial, Recognizer, Rejected, SpeechStarted
 from edge_asr.arrays import Float32Array
-from edge_asr.audio.file import read_audio
 from edge_asr.audio.resample import resample
-from edge_asr.decoder.grammar.jsgf import parse_jsgf
-from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.grammar.sentences import sentences_network
 from edge_asr.decoder.graph import Graph
-from edge_asr.decoder.open_words import OpenWords
-from edge_asr.errors import AudioError, GrammarError, UsageError
+from edge_asr.errors import AudioError, UsageError
 from edge_asr.events import Event
 from edge_asr.vad.segmenter import SegmenterConfig
-
-RATE_HZ = 16_000
-SENTENCE = "turn on the lights in the living room"
-
-
-@pytest.fixture(scope="session")
-def recognizer() -> Recognizer:
-    return Recognizer.load()
-
-
-@pytest.fixture(scope="session")
-def home(recognizer: Recognizer, repository: Path) -> Graph:
-    return recognizer.compile([repository / "edge_asr" / "samples" / "home.yaml"])
-
-
-@pytest.fixture(scope="session")
-def sample(repository: Path) -> Float32Array:
-    return read_audio(repository / "edge_asr" / "samples" / "living-room-lights.flac")
-
-
-def run(recognizer: Recognizer, graph: Graph | None, blocks: Sequence[Float32Array]) -> list[Event]:
-    stream = recognizer.stream(graph=graph)
-    events = [event for block in blocks for event in stream.accept_waveform(block)]
-    return [*events, *stream.finish()]
-
-
-def finals(events: Sequence[Event]) -> list[Event]:
-    return [event for event in events if not isinstance(event, Partial)]
 
 
 def test_sample_gives_its_sentence_and_intent(
@@ -345,74 +313,6 @@ def test_networks_and_files_can_be_mixed(
     assert finals(run(recognizer, graph, [sample]))[0].text == SENTENCE  # type: ignore[attr-defined]
 
 
-def pause(seconds: float, seed: int = 0) -> Float32Array:
-    """Faint noise."""
-    noise = 1e-3 * np.random.default_rng(seed).standard_normal(round(seconds * RATE_HZ))
-    return noise.astype(np.float32)
-
-
-@pytest.mark.parametrize("vad", [None, "webrtc"])
-def test_a_command_ends_where_nothing_can_follow(
-    recognizer: Recognizer, home: Graph, sample: Float32Array, vad: str | None
-) -> None:
-    # "please" may follow, but says nothing more.
-    stream = recognizer.stream(graph=home, vad=vad, endpoint="fast")
-    events: list[Event] = []
-    for block in np.array_split(np.concatenate([pause(0.5), sample, pause(2.0)]), 300):
-        events += stream.accept_waveform(block)
-    [final] = [event for event in events if isinstance(event, Final)]
-    assert (final.text, final.reason) == (SENTENCE, "complete")
-    last = final.words[-1].end_s
-    assert last < final.at_s < last + 0.75
-    plain = recognizer.stream(graph=home, vad="webrtc")
-    events = []
-    for block in np.array_split(np.concatenate([pause(0.5), sample, pause(2.0)]), 300):
-        events += plain.accept_waveform(block)
-    events += plain.finish()  # the detector takes the noise for speech
-    [later] = [event for event in events if isinstance(event, Final)]
-    assert final.at_s < later.at_s
-
-
-@pytest.mark.parametrize("vad", [None, "webrtc"])
-def test_nothing_is_lost_between_utterances(
-    recognizer: Recognizer, home: Graph, sample: Float32Array, vad: str | None
-) -> None:
-    stream = recognizer.stream(graph=home, vad=vad, endpoint="balanced")
-    audio = np.concatenate([pause(0.3), sample, pause(0.8), sample, pause(1.0), sample])
-    events = [*stream.accept_waveform(audio), *stream.finish()]
-    texts = [event.text for event in events if isinstance(event, Final)]
-    assert texts == [SENTENCE] * 3
-    starts = [event.words[0].start_s for event in events if isinstance(event, Final)]
-    spacing = np.diff(starts)
-    assert spacing[0] == pytest.approx(sample.size / RATE_HZ + 0.8, abs=0.1)
-
-
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(cuts=st.lists(st.integers(0, 100_000), max_size=12), vad=st.sampled_from([None, "webrtc"]))
-def test_any_split_ends_utterances_alike(
-    recognizer: Recognizer, home: Graph, sample: Float32Array, cuts: list[int], vad: str | None
-) -> None:
-    audio = np.concatenate([pause(0.3), sample, pause(0.9), sample, pause(0.5)])
-
-    def heard(blocks: Sequence[Float32Array]) -> list[Event]:
-        stream = recognizer.stream(graph=home, vad=vad, endpoint="fast")
-        events = [event for block in blocks for event in stream.accept_waveform(block)]
-        return [dataclasses.replace(e, at_s=0) for e in finals([*events, *stream.finish()])]
-
-    assert heard(np.split(audio, sorted(min(cut, audio.size) for cut in cuts))) == heard([audio])
-
-
-def test_a_stream_without_words_does_not_listen_for_ever(recognizer: Recognizer, home: Graph) -> None:
-    stream = recognizer.stream(graph=home, endpoint="fast")
-    events = stream.accept_waveform(pause(7.0))
-    assert [type(event) for event in events] == [Rejected, Rejected]
-
-
-def test_endpoint_presets_are_named(recognizer: Recognizer) -> None:
-    with pytest.raises(UsageError, match="no endpoint preset 'soon': choose one of fast, balanced, patient"):
-        recognizer.stream(endpoint="soon")
-
-
 def test_phrases_are_preferred_and_can_be_changed_in_between(
     recognizer: Recognizer, sample: Float32Array
 ) -> None:
@@ -432,167 +332,3 @@ def test_phrases_of_unknown_words_are_named(recognizer: Recognizer, home: Graph)
         recognizer.phrases({" ": 1.0})
     with pytest.raises(UsageError, match="only be preferred in free text"):
         recognizer.stream(graph=home).bias(recognizer.phrases({"open": 1.0}))
-
-
-ROOMS = """#JSGF V1.0; grammar rooms;
-import <lists.room>; import <edge_asr.anything>;
-public <On> = turn on the (lights | radio) in the <room>{room};
-"""
-
-
-def test_list_joins_a_loaded_grammar(recognizer: Recognizer, sample: Float32Array) -> None:
-    loaded = recognizer.compile([parse_jsgf(ROOMS, "rooms.jsgf")])
-    [event] = finals(run(recognizer, loaded, [sample]))
-    assert isinstance(event, Rejected), "nothing can be said in the place of an empty list"
-    joined = recognizer.join(loaded, {"room": {"bedroom": 1, "living room": 2, "kitchen": 3}})
-    final, intent = finals(run(recognizer, joined, [sample]))
-    assert isinstance(final, Final) and final.text == SENTENCE
-    assert isinstance(intent, Intent) and (intent.name, intent.slots) == ("On", {"room": 2})
-    [other, _] = finals(run(recognizer, recognizer.join(loaded, {"room": ["living groom"]}), [sample]))
-    assert isinstance(other, Final) and other.text == SENTENCE.replace("room", "groom")
-    whole = recognizer.compile([parse_jsgf(ROOMS, "rooms.jsgf")], lists={"room": ["living room"]})
-    assert finals(run(recognizer, whole, [sample]))[0].text == SENTENCE  # type: ignore[attr-defined]
-
-
-def test_list_that_is_empty_changes_nothing(recognizer: Recognizer) -> None:
-    loaded = recognizer.compile([parse_jsgf(ROOMS)], lists={"room": []})
-    assert recognizer.join(loaded, {"room": ["hall"]}).holes == ()
-
-
-@pytest.mark.parametrize(
-    ("lists", "problem"),
-    [
-        ({"rooms": ["hall"]}, "no grammar has an empty run-time list 'rooms'; it has room"),
-        ({"edge_asr.anything": ["hall"]}, "no grammar has an empty run-time list 'edge_asr.anything'"),
-        ({"room": ["hall", "日本 pantry"]}, "room:2: unknown word '日本'"),
-        ({"room": ["hall", "the 2nd"]}, "room:2: "),
-    ],
-)
-def test_list_that_cannot_join_is_named(
-    recognizer: Recognizer, lists: dict[str, list[str]], problem: str
-) -> None:
-    with pytest.raises(GrammarError, match=problem):
-        recognizer.compile([parse_jsgf(ROOMS)], lists=lists)
-
-
-def test_open_slot_hears_words_that_nobody_wrote_down(recognizer: Recognizer, sample: Float32Array) -> None:
-    grammar = ROOMS.replace("<room>{room}", "<anything>{where}")
-    graph = recognizer.compile([parse_jsgf(grammar)])
-    final, intent = finals(run(recognizer, graph, [sample]))
-    assert isinstance(final, Final) and isinstance(intent, Intent)
-    assert final.text.startswith("turn on the lights in the ")
-    assert intent.slots["where"] == final.text.removeprefix("turn on the lights in the ")
-    assert "room" in str(intent.slots["where"])
-    smaller = recognizer.compile([parse_jsgf(grammar)], open_words=OpenWords(words=500))
-    assert smaller.states < graph.states / 4
-
-
-def test_open_slot_does_not_take_a_sentence_of_the_grammar(
-    recognizer: Recognizer, sample: Float32Array
-) -> None:
-    grammar = ROOMS.replace("<room>{room}", "(living room | <anything>{where})")
-    grammar += "public <Note> = <anything>{text} | turn <anything>{text};"
-    final, intent = finals(run(recognizer, recognizer.compile([parse_jsgf(grammar)]), [sample]))
-    assert isinstance(final, Final) and final.text == SENTENCE
-    assert isinstance(intent, Intent) and (intent.name, intent.slots) == ("On", {})
-
-
-def test_of_a_grammar_with_mistakes_the_rest_is_compiled(recognizer: Recognizer, tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.txt", tmp_path / "bad.jsgf"
-    good.write_text("turn on the light\nturn on the 日本\nthe 2nd light\n", encoding="utf-8")
-    bad.write_text("#JSGF V1.0;\ngrammar bad;\npublic <a> = (b;\n")
-    rejects: list[Reject] = []
-    graph = recognizer.compile([bad, good], rejects)
-    assert [reject.place for reject in rejects] == ["bad.jsgf:3", "good.txt:3", "good.txt:2"]
-    assert {output.word for output in graph.outputs} == {"turn", "on", "the", "light"}
-    with pytest.raises(GrammarError, match=r"good\.txt:3"):
-        recognizer.compile([good])
-    with pytest.raises(GrammarError, match=r"bad\.jsgf:3"):
-        recognizer.compile([bad], [])
-
-
-QUIET = (1e-4 * np.random.default_rng(0).standard_normal(RATE_HZ)).astype(np.float32)
-ENDING = SegmenterConfig(end_silence_ms=500)
-
-
-@pytest.fixture(scope="session")
-def other(recognizer: Recognizer) -> Graph:
-    """A grammar of which the sample is no sentence, but whose nearest one is not rejected."""
-    return recognizer.compile([sentences_network([f"please {SENTENCE}", "turn off the lights"], "other")])
-
-
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(blocks=st.integers(1, 300), at=st.floats(0.0, 1.0))
-def test_another_grammar_is_heard_from_the_next_utterance_on(
-    recognizer: Recognizer, home: Graph, other: Graph, sample: Float32Array, blocks: int, at: float
-) -> None:
-    """Wherever the change falls, each utterance is what a stream with that grammar alone hears of it."""
-    audio = np.concatenate([QUIET, sample, QUIET, sample, QUIET])
-
-    def hear(first: Graph, then: Graph | None) -> list[Event]:
-        stream = recognizer.stream(graph=first, vad="webrtc", segmenter=ENDING)
-        events: list[Event] = []
-        for i, block in enumerate(np.array_split(audio, blocks)):
-            if then is not None and i == round(at * (blocks - 1)):
-                stream.use(then)
-            events += stream.accept_waveform(block)
-        return [e for e in finals([*events, *stream.finish()]) if not isinstance(e, SpeechStarted)]
-
-    alone = {id(graph): hear(graph, None) for graph in (home, other)}
-    changed = hear(home, other)
-    # Home's two utterances are a Final and an Intent each, the other grammar's a Final.
-    heard = [[*alone[id(home)][:first], *alone[id(other)][then:]] for first, then in ((4, 2), (2, 1), (0, 0))]
-    assert len(alone[id(home)]) == 4 and len(alone[id(other)]) == 2
-    assert changed in heard
-
-
-def test_the_open_utterance_keeps_its_grammar(
-    recognizer: Recognizer, home: Graph, other: Graph, sample: Float32Array
-) -> None:
-    stream = recognizer.stream(graph=home)
-    stream.accept_waveform(sample[:20_000])
-    stream.use(other)
-    stream.accept_waveform(sample[20_000:])
-    first = finals(stream.finish())
-    assert first[0] == finals(run(recognizer, home, [sample]))[0]
-    second = [event for part in (sample[:20_000], sample[20_000:]) for event in stream.accept_waveform(part)]
-    second += stream.finish()
-    expected = run(recognizer, other, [sample[:20_000], sample[20_000:]])
-    assert finals(second) == finals(expected)
-    assert finals(second) != first
-
-
-def test_a_stream_that_has_heard_nothing_changes_at_once(
-    recognizer: Recognizer, home: Graph, other: Graph, sample: Float32Array
-) -> None:
-    stream = recognizer.stream(graph=other)
-    stream.use(None)
-    stream.use(home)
-    events = [*stream.accept_waveform(sample), *stream.finish()]
-    assert events == run(recognizer, home, [sample])
-    stream.use(None)
-    events = [*stream.accept_waveform(sample), *stream.finish()]
-    assert events == run(recognizer, None, [sample])
-
-
-def test_a_graph_of_another_alphabet_is_refused(recognizer: Recognizer, home: Graph) -> None:
-    foreign = dataclasses.replace(home, tokens=home.tokens[::-1])
-    stream = recognizer.stream(graph=home)
-    with pytest.raises(UsageError, match="another model"):
-        stream.use(foreign)
-    with pytest.raises(UsageError, match="another model"):
-        recognizer.stream(graph=foreign)
-
-
-def test_phrases_are_preferred_in_the_free_text_that_comes_next(
-    recognizer: Recognizer, home: Graph, sample: Float32Array
-) -> None:
-    stream = recognizer.stream(graph=home)
-    stream.accept_waveform(sample[:20_000])
-    stream.use(None)
-    stream.bias(recognizer.phrases({"the leaving room": 12.0}))
-    stream.accept_waveform(sample[20_000:])
-    texts = [event.text for event in stream.finish() if isinstance(event, Final)]
-    stream.accept_waveform(sample)
-    texts += [event.text for event in stream.finish() if isinstance(event, Final)]
-    assert texts == [SENTENCE, SENTENCE.replace("living", "leaving")]
