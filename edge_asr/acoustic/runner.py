@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge_asr.acoustic.inference.program import Program
 from edge_asr.acoustic.onnx import open_session
 from edge_asr.arrays import AnyArray
 from edge_asr.errors import MissingExtraError
@@ -52,4 +51,7 @@ def open_runner(path: Path) -> Runner:
     try:
         return OnnxRunner(path)
     except MissingExtraError:
+        # Only here: who has onnxruntime need not read all operators when it starts.
+        from edge_asr.acoustic.inference.program import Program
+
         return Program.load(path)
