@@ -47,9 +47,9 @@ def _spoken(folder: Path, name: str, sentences: list[str]) -> list[Utterance]:
     engine = open_engine(name, None)
     voices = sorted(engine.voices)
     settings = {"engine": name, "speeds": list(SPEEDS), "texts": sentences, "voices": voices}
-    spoken = SpokenSet(folder, settings)
     lines = draw_lines(sentences, voices, count=len(sentences), seed=1, blends=False, speeds=SPEEDS)
-    for number, line in enumerate(tqdm(lines, total=len(sentences), desc=name, disable=None)):
-        if number not in spoken.done:
-            spoken.add(number, line, *engine.speak(prompt(line.text), line.voice, line.speed))
+    with SpokenSet(folder, settings) as spoken:
+        for number, line in enumerate(tqdm(lines, total=len(sentences), desc=name, disable=None)):
+            if number not in spoken.done:
+                spoken.add(number, line, *engine.speak(prompt(line.text), line.voice, line.speed))
     return read_set(folder.parent, folder.name, "train")

@@ -67,17 +67,17 @@ def run(args: argparse.Namespace) -> int:
         "texts": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
         "voices": voices,
     }
-    spoken = SpokenSet(args.out, settings)
     lines = draw_lines(texts, voices, count=count, seed=args.seed, blends=engine.blends, speeds=(low, high))
     skipped = 0
-    for number, line in enumerate(tqdm(lines, total=count, desc=args.engine, mininterval=2)):
-        if number in spoken.done:
-            continue
-        try:
-            spoken.add(number, line, *engine.speak(prompt(line.text), line.voice, line.speed))
-        except AudioError as error:
-            tqdm.write(f"left out: {error}")
-            skipped += 1
+    with SpokenSet(args.out, settings) as spoken:
+        for number, line in enumerate(tqdm(lines, total=count, desc=args.engine, mininterval=2)):
+            if number in spoken.done:
+                continue
+            try:
+                spoken.add(number, line, *engine.speak(prompt(line.text), line.voice, line.speed))
+            except AudioError as error:
+                tqdm.write(f"left out: {error}")
+                skipped += 1
     left_out = f", {skipped} left out" if skipped else ""
     print(f"{len(spoken.done)} utterances in {args.out}{left_out}")
     return 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from filelock import FileLock, Timeout
+from tqdm import tqdm
 
 from edge_asr.arrays import Float32Array
 from edge_asr.errors import AudioError, UsageError
@@ -17,6 +19,9 @@ SAMPLE_RATE_HZ = 16_000
 SETTINGS_FILE = "synthesis.json"
 """What the set was made with; a set is continued only with the same."""
 
+LOCK_FILE = ".lock"
+"""Held by who adds to the set."""
+
 _COMPRESSION = 0.85
 """libsndfile's Opus level: about 50 kbit/s, transparent for speech at 16 kHz."""
 _SHORTEST_S = 0.15
@@ -24,17 +29,40 @@ _FAINTEST = 0.01
 
 
 class SpokenSet:
-    """A folder in the corpus format.
-
-    Raises
-    ------
-    UsageError: the folder holds a set that was made otherwise.
-    """
+    """A folder in the corpus format. Enter it (``with``) to add to it: one process at a time, others wait."""
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        self._folder, self._engine = folder, settings["engine"]
+        self._folder, self._settings, self._engine = folder, settings, settings["engine"]
         self._manifest = folder / "manifest.jsonl"
-        (folder / "audio").mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(folder / LOCK_FILE)
+        self.done: set[int] = set()
+        """Numbers of the utterances that are there."""
+
+    def __enter__(self) -> Self:
+        """Make or continue the set.
+
+        Raises
+        ------
+        UsageError: the folder holds a set that was made otherwise.
+        """
+        (self._folder / "audio").mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            tqdm.write(f"{self._folder}: waiting for another process that speaks into it")
+            self._lock.acquire()
+        try:
+            self._begin()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+    def _begin(self) -> None:
+        folder, settings = self._folder, self._settings
         path = folder / SETTINGS_FILE
         if path.is_file():
             made_with = json.loads(path.read_text(encoding="utf-8"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 import types
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from export.synthesize import ENGINES
 from export.synthesize.engine import open_engine
 from export.synthesize.plan import draw_lines
 from export.synthesize.prompt import prompt
+from export.synthesize.spoken_set import SpokenSet
 
 TEXTS = ["turn on the light", "k t z", "i'm at home", "seven", "stop"]
 
@@ -98,6 +101,27 @@ def test_an_interrupted_set_is_continued(tmp_path: Path, monkeypatch: pytest.Mon
     assert speak(tmp_path) == 0
     assert len(Hummer.said) == 3, "what was there is not said again"
     assert lines(tmp_path) == whole
+
+
+def test_two_that_speak_into_one_set_take_turns(tmp_path: Path) -> None:
+    """The second one waits, and finds all that the first one said."""
+    folder, settings = tmp_path / "synth_hum", {"engine": "hum"}
+    [line] = draw_lines(["stop"], ["mid"], count=1, seed=1, blends=False, speeds=(1.0, 1.0))
+    tone = np.sin(np.arange(8_000) / 10).astype(np.float32)
+    found: list[set[int]] = []
+
+    def second() -> None:
+        with SpokenSet(folder, settings) as spoken:
+            found.append(set(spoken.done))
+
+    with SpokenSet(folder, settings) as first:
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.2)
+        assert found == []
+        first.add(0, line, tone, 16_000)
+    thread.join(timeout=10)
+    assert found == [{0}]
 
 
 def test_a_set_can_grow(tmp_path: Path) -> None:
