@@ -31,27 +31,30 @@ def align(log_probs: list[list[float]], phones: list[int]) -> float:
 
 
 def sentences(
-    network: WordNetwork, most_words: int
+    network: WordNetwork, lexicon: Lexicon, most_phones: int
 ) -> Iterator[tuple[tuple[str, ...], tuple[Mark | str, ...], float]]:
-    """Words, words and marks in order, and weight of every path with at most ``most_words`` words."""
-    stack: list[tuple[int, tuple[Mark | str, ...], float]] = [(network.start, (), 0.0)]
+    """Words, words and marks in order, and weight of every path that can be said in ``most_phones`` phones."""
+    stack: list[tuple[int, tuple[Mark | str, ...], float, int]] = [(network.start, (), 0.0, 0)]
     while stack:
-        node, said, weight = stack.pop()
-        words = tuple(item for item in said if isinstance(item, str))
+        node, said, weight, phones = stack.pop()
         if node == network.end:
-            yield words, said, weight
+            yield tuple(item for item in said if isinstance(item, str)), said, weight
         for arc in network.arcs:
-            if arc.source != node or (arc.word is not None and len(words) == most_words):
+            least = phones + (min(map(len, lexicon.pronunciations(arc.word))) if arc.word else 0)
+            if arc.source != node or least > most_phones:
                 continue
             more = tuple(item for item in (arc.mark, arc.word) if item is not None)
-            stack.append((arc.target, said + more, weight + arc.weight))
+            stack.append((arc.target, said + more, weight + arc.weight, least))
 
 
 def scored(
     network: WordNetwork, lexicon: Lexicon, log_probs: list[list[float]]
 ) -> Iterator[tuple[float, tuple[Mark | str, ...]]]:
-    """Score, and words and marks, of every way to say a sentence that fits into the frames."""
-    for words, said, weight in sentences(network, len(log_probs)):
+    """Score, and words and marks, of every way to say a sentence that fits into the frames.
+
+    More phones than frames fit into no path.
+    """
+    for words, said, weight in sentences(network, lexicon, len(log_probs)):
         if not words:
             continue
         for choice in itertools.product(*(lexicon.pronunciations(word) for word in words)):
