@@ -33,7 +33,7 @@ def align(log_probs: list[list[float]], phones: list[int]) -> float:
 def sentences(
     network: WordNetwork, lexicon: Lexicon, most_phones: int
 ) -> Iterator[tuple[tuple[str, ...], tuple[Mark | str, ...], float]]:
-    """Words, words and marks in order, and weight of every path that can be said in ``most_phones`` phones."""
+    """Words, words and marks in order, and weight of every path of at most ``most_phones`` phones."""
     stack: list[tuple[int, tuple[Mark | str, ...], float, int]] = [(network.start, (), 0.0, 0)]
     while stack:
         node, said, weight, phones = stack.pop()
