@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import Mark, WordNetwork
@@ -31,20 +31,24 @@ def align(log_probs: list[list[float]], phones: list[int]) -> float:
 
 
 def sentences(
-    network: WordNetwork, lexicon: Lexicon, most_phones: int
+    network: WordNetwork, longest: int, length: Callable[[str], int] = lambda word: 1
 ) -> Iterator[tuple[tuple[str, ...], tuple[Mark | str, ...], float]]:
-    """Words, words and marks in order, and weight of every path of at most ``most_phones`` phones."""
+    """Words, words and marks in order, and weight of every path of at most ``longest`` words.
+
+    With ``length``, of words whose lengths sum to at most that.
+    """
     stack: list[tuple[int, tuple[Mark | str, ...], float, int]] = [(network.start, (), 0.0, 0)]
     while stack:
-        node, said, weight, phones = stack.pop()
+        node, said, weight, far = stack.pop()
         if node == network.end:
             yield tuple(item for item in said if isinstance(item, str)), said, weight
         for arc in network.arcs:
-            least = phones + (min(map(len, lexicon.pronunciations(arc.word))) if arc.word else 0)
-            if arc.source != node or least > most_phones:
+            if arc.source != node:
                 continue
-            more = tuple(item for item in (arc.mark, arc.word) if item is not None)
-            stack.append((arc.target, said + more, weight + arc.weight, least))
+            farther = far + (length(arc.word) if arc.word else 0)
+            if farther <= longest:
+                more = tuple(item for item in (arc.mark, arc.word) if item is not None)
+                stack.append((arc.target, said + more, weight + arc.weight, farther))
 
 
 def scored(
@@ -54,7 +58,11 @@ def scored(
 
     More phones than frames fit into no path.
     """
-    for words, said, weight in sentences(network, lexicon, len(log_probs)):
+
+    def shortest(word: str) -> int:
+        return min(map(len, lexicon.pronunciations(word)))
+
+    for words, said, weight in sentences(network, len(log_probs), shortest):
         if not words:
             continue
         for choice in itertools.product(*(lexicon.pronunciations(word) for word in words)):
