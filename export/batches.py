@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -43,6 +43,64 @@ class Batch:
     """(sum of label lengths,)."""
     label_lengths: Tensor
     """(batch,)."""
+
+
+class BatchSource(Protocol):
+    """Where training takes its batches from."""
+
+    @property
+    def labels(self) -> Sequence[tuple[int, ...]]:
+        """Tokens of every utterance, without blanks; empty where nobody speaks."""
+
+    def plan(self, epoch: int, processes: int) -> Sequence[Any]:
+        """What each step hears, the same for all processes, who take turns: a multiple of their number."""
+
+    def seconds(self, chosen: Any) -> float:
+        """Audio of a step."""
+
+    def batch(
+        self, chosen: Any, *, lookahead_frames: int, subsampling: int, rng: np.random.Generator
+    ) -> Batch:
+        """What a step hears, anywhere between its first frame and the phases of the subsampling."""
+
+
+class Recorded:
+    """Batches of features that were computed once.
+
+    Parameters
+    ----------
+    batch_seconds: audio of a step, padding included; frame_shift_ms: between two frames.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], *, seed: int, batch_seconds: float, frame_shift_ms: float
+    ) -> None:
+        self._items, self._seed = items, seed
+        self._frames, self._shift_s = int(batch_seconds * 1000 / frame_shift_ms), frame_shift_ms / 1000
+        self.labels = [item.labels for item in items]
+
+    def plan(self, epoch: int, processes: int) -> list[list[tuple[int, int]]]:
+        """See :func:`plan_epoch`."""
+        return plan_epoch(
+            self._items, epoch=epoch, seed=self._seed, batch_frames=self._frames, processes=processes
+        )
+
+    def seconds(self, chosen: list[tuple[int, int]]) -> float:
+        """Audio of the chosen utterances."""
+        return sum(len(self._items[i].features(variant)) for i, variant in chosen) * self._shift_s
+
+    def batch(
+        self,
+        chosen: list[tuple[int, int]],
+        *,
+        lookahead_frames: int,
+        subsampling: int,
+        rng: np.random.Generator,
+    ) -> Batch:
+        """See :func:`collate`."""
+        return collate(
+            self._items, chosen, lookahead_frames=lookahead_frames, subsampling=subsampling, rng=rng
+        )
 
 
 def plan_epoch(
@@ -109,8 +167,6 @@ def collate(
     )
 
 
-def take_turns(
-    plan: list[list[tuple[int, int]]], rank: int, processes: int
-) -> Iterator[list[tuple[int, int]]]:
+def take_turns(plan: Sequence[Any], rank: int, processes: int) -> Iterator[Any]:
     """The batches of one process."""
     yield from plan[rank::processes]

@@ -136,6 +136,11 @@ def share_of(recipe: Recipe, rank: int, count: int) -> Recipe:
     return dataclasses.replace(recipe, corpus=mine)
 
 
+def without_training(recipe: Recipe) -> Recipe:
+    """The recipe with nothing to learn: its dev sets only."""
+    return dataclasses.replace(recipe, corpus=dataclasses.replace(recipe.corpus, train=(), nonspeech=0))
+
+
 def measure_front_end(recipe: Recipe, cache: Path) -> FrontEnd:
     """The recipe's front-end with the statistics of its training speech."""
     raw, _ = gather(recipe, cache)

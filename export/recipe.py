@@ -46,6 +46,10 @@ class CorpusConfig:
     """Range of the gain of the perturbed copies."""
     distortions: tuple[Chain, ...] = ()
     """Further ways in which each utterance is heard, beside the speeds."""
+    fresh: bool = False
+    """Distort each utterance anew each time it is heard, on the device that trains (export/online), rather
+    than once for the cache. All of a batch have one speed, between the least and the greatest of ``speeds``;
+    pitch is left alone, and of codecs only G.711 is heard."""
     nonspeech: int = 0
     """How many generated sounds without speech are added (export/nonspeech.py)."""
     held_out: tuple[str, ...] = ()
@@ -95,7 +99,8 @@ class TeacherConfig:
     until_epoch: int = 2
     """Up to this epoch, the new model learns the tokens of the teacher's forced alignment, frame by frame."""
     late_outputs: int = 0
-    """How many outputs after the teacher the new model may answer."""
+    """How many outputs after the teacher the new model may answer; below 0 it answers before a teacher that
+    waits longer."""
     answers: bool = False
     """Learn the whole answers of a network, each frame's distribution, in the place of its alignment."""
     sequences: bool = False
@@ -111,9 +116,9 @@ class TeacherConfig:
             raise ValueError(f"weight must be above 0 and at most 1, got {self.weight:g}")
         if self.others and not (self.answers or self.sequences):
             raise ValueError("others teach answers or sequences: set one of them to true")
-        if self.answers and self.late_outputs:
+        if self.answers and self.late_outputs > 0:
             raise ValueError(
-                "late_outputs must be 0 where answers are learned: they come when the teacher's do"
+                "late_outputs must be 0 or less where answers are learned: they come when the teacher's do"
             )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from edge_asr.errors import UsageError
@@ -59,8 +60,8 @@ class Teacher(Protocol):
         """
 
 
-def load_teacher(config: TeacherConfig | None) -> Teacher | None:
-    """The teacher that a recipe names, if it names one: a GMM if the file ends in ``.npz``.
+def load_teacher(config: TeacherConfig | None, device: torch.device | None = None) -> Teacher | None:
+    """The teacher that a recipe names, if it names one, on a device: a GMM if the file ends in ``.npz``.
 
     Raises
     ------
@@ -82,6 +83,9 @@ def load_teacher(config: TeacherConfig | None) -> Teacher | None:
                 f"{path}: expected the front-end and the tokens of {paths[0]}, to teach beside it"
             )
     networks = [checkpoint.restore() for checkpoint in checkpoints]
+    for network in networks:
+        assert isinstance(network, nn.Module)
+        network.to(device or "cpu")
     return NetworkTeacher(networks, front_end, late_outputs=config.late_outputs)
 
 
@@ -104,7 +108,7 @@ def answer_loss(log_probs: Tensor, lengths: Tensor, answers: Tensor) -> Tensor:
     answers = answers.logsumexp(dim=0) - math.log(len(answers))
     heard = (torch.arange(log_probs.shape[1]) < lengths[:, None]).to(log_probs.device)
     divergences = functional.kl_div(log_probs, answers, reduction="none", log_target=True).sum(dim=2)
-    return divergences[heard].mean()
+    return (divergences * heard).sum() / heard.sum()
 
 
 class NetworkTeacher:
@@ -112,7 +116,7 @@ class NetworkTeacher:
 
     Parameters
     ----------
-    late_outputs: how much later the new network's outputs are due.
+    late_outputs: how much later the new network's outputs are due; below 0, earlier.
     """
 
     def __init__(self, networks: Sequence[Network], front_end: FrontEnd, *, late_outputs: int) -> None:
@@ -123,20 +127,23 @@ class NetworkTeacher:
     def align(self, batch: Batch, outputs: int) -> Tensor:
         """As :meth:`Teacher.align`: what the network would answer, mostly blank, later by the delay."""
         network = self._networks[0]
-        log_probs = _hear(network, batch)
+        log_probs = _hear(network, batch).cpu()
         steps = network.subsampling
         lengths = (batch.lengths + network.lookahead_frames + steps - 1) // steps
         path = ctc_path(log_probs, lengths, batch.labels, batch.label_lengths)
         late = functional.pad(path, (self._late, outputs))[:, :outputs]
-        late[:, : self._late] = path[:, :1].clamp(max=0)
+        if self._late > 0:
+            late[:, : self._late] = path[:, :1].clamp(max=0)
         return late
 
     def answer(self, batch: Batch, outputs: int) -> Tensor:
-        """As :meth:`Teacher.answer`: before the first late output nothing but blanks."""
-        heard = torch.stack([_hear(network, batch)[:, :outputs] for network in self._networks])
-        late = functional.pad(heard, (0, 0, self._late, 0), value=_NEVER)[:, :, :outputs]
-        late[:, :, : self._late, 0] = 0.0
-        return late
+        """As :meth:`Teacher.answer`: before its first answer and after its last nothing but blanks."""
+        heard = torch.stack([_hear(network, batch) for network in self._networks])
+        after = max(0, outputs - self._late - heard.shape[2])
+        due = functional.pad(heard, (0, 0, self._late, after), value=_NEVER)[:, :, :outputs]
+        due[:, :, : max(0, self._late), 0] = 0.0
+        due[:, :, outputs - after :, 0] = 0.0
+        return due
 
 
 def _hear(network: Network, batch: Batch) -> Tensor:
@@ -148,7 +155,7 @@ def _hear(network: Network, batch: Batch) -> Tensor:
     missing = max(0, missing) + -(features.shape[1] + max(0, missing)) % steps
     if missing:
         features = functional.pad(features, (0, 0, 0, missing))
-    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.inference_mode(), torch.autocast(features.device.type, dtype=torch.bfloat16):
         log_probs, _ = network(features)
     return log_probs.float().clone()  # what inference mode made cannot take part in a loss
 

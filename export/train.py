@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import copy
 import dataclasses
-import math
 import os
 import platform
 import time
@@ -25,20 +24,31 @@ from tqdm import tqdm
 
 from edge_asr.errors import UsageError
 from export.augment.spec_augment import SpecAugment
-from export.batches import Batch, collate, plan_epoch, take_turns
+from export.batches import Batch, BatchSource, Recorded, take_turns
 from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from export.criterion import Criterion, Imitating, create_criterion
-from export.learnset import Learnset, gather, load_learnset, measure_front_end, share_of
+from export.learnset import (
+    Learnset,
+    gather,
+    load_learnset,
+    measure_front_end,
+    share_of,
+    without_training,
+)
 from export.net import create_network
 from export.net.network import Constrained
+from export.online.source import Online, measured_front_end
 from export.processes import Processes
 from export.quantize.imitate import imitate_int8, switch
 from export.recipe import Recipe, read_recipe
+from export.schedule import Schedule
 from export.score import phone_errors
 from export.teacher import Teacher, answer_loss, frame_loss, load_teacher
 
 STATE_FILE = "training.pt"
 """What resuming needs beside the model."""
+MEASURE_EVERY_S = 30.0
+"""Where the clock ends a run, dev is measured no more often than this, and at the end."""
 CONSTRAIN_EVERY = 4
 """Steps between two pulls towards a network's constraint (Povey et al., Interspeech 2018, section 2)."""
 
@@ -51,6 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache", type=Path, default=Path("cache"), help="feature cache (default %(default)s)"
     )
     parser.add_argument("--steps", type=int, help="stop each epoch after this many steps, to try a recipe")
+    parser.add_argument(
+        "--minutes", type=float, help="stretch the recipe's epochs over this time, whatever is heard in it"
+    )
     parser.add_argument("--restart", action="store_true", help="begin anew instead of resuming")
 
 
@@ -61,9 +74,13 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"{args.recipe}: prunes a trained network; run it with: python -m export prune {args.recipe}"
         )
+    if args.minutes is not None and args.minutes <= 0:
+        raise UsageError(f"--minutes must be above 0, got {args.minutes:g}")
     out = run_directory(args, recipe)
     with Processes.join() as processes:
-        train_recipe(recipe, out, args.cache, processes, steps=args.steps)
+        if args.minutes and processes.count > 1:
+            raise UsageError("--minutes: processes that train together must agree on the step; use one")
+        train_recipe(recipe, out, args.cache, processes, steps=args.steps, minutes=args.minutes)
     return 0
 
 
@@ -76,7 +93,13 @@ def run_directory(args: argparse.Namespace, recipe: Recipe) -> Path:
 
 
 def train_recipe(
-    recipe: Recipe, out: Path, cache: Path, processes: Processes, *, steps: int | None = None
+    recipe: Recipe,
+    out: Path,
+    cache: Path,
+    processes: Processes,
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
 ) -> Learnset:
     """Train what ``out`` does not hold yet, in all ``processes``, and leave ``model.pt`` there.
 
@@ -84,18 +107,20 @@ def train_recipe(
     ----------
     cache: of features; what it lacks is computed first.
     steps: bound of each epoch.
+    minutes: that the run takes, whatever the recipe's epochs would.
 
     Returns
     -------
-    What it was trained and measured on.
+    What it was trained and measured on; only the latter where each utterance is distorted anew.
 
     Raises
     ------
     UsageError: the recipe asks for what does not fit together.
     """
     out.mkdir(parents=True, exist_ok=True)
-    processes.share(lambda rank, count: gather(share_of(recipe, rank, count), cache))
-    teacher = load_teacher(recipe.training.teacher)
+    cached = without_training(recipe) if recipe.corpus.fresh else recipe  # only dev is in the cache then
+    processes.share(lambda rank, count: gather(share_of(cached, rank, count), cache))
+    teacher = load_teacher(recipe.training.teacher, processes.device)
     start = load_checkpoint(Path(recipe.training.start)) if recipe.training.start else None
     if start and teacher and start.front_end != teacher.front_end:
         raise UsageError(
@@ -103,11 +128,29 @@ def train_recipe(
             "been trained with the features of the teacher"
         )
     before = start or teacher
-    front_end = before.front_end if before else measure_front_end(recipe, cache)
-    processes.share(lambda *mine: load_learnset(share_of(recipe, *mine), cache, front_end))
-    data = load_learnset(recipe, cache, front_end)
-    Trainer(recipe, data, teacher, out, processes, start=start).fit(steps=steps)
+    fresh = recipe.corpus.fresh
+    if before:
+        front_end = before.front_end
+    elif fresh:
+        front_end = measured_front_end(recipe, cache, processes.device)
+    else:
+        front_end = measure_front_end(recipe, cache)
+    processes.share(lambda *mine: load_learnset(share_of(cached, *mine), cache, front_end))
+    data = load_learnset(cached, cache, front_end)
+    source = Online(recipe, cache, front_end, processes.device) if fresh else recorded(recipe, data)
+    trainer = Trainer(recipe, data, source, teacher, out, processes, start=start, minutes=minutes)
+    trainer.fit(steps=steps)
     return data
+
+
+def recorded(recipe: Recipe, data: Learnset) -> BatchSource:
+    """Batches of the features in the cache."""
+    return Recorded(
+        data.train,
+        seed=recipe.seed,
+        batch_seconds=recipe.training.batch_seconds,
+        frame_shift_ms=recipe.mfcc.frame_shift_ms,
+    )
 
 
 class Trainer:
@@ -115,7 +158,9 @@ class Trainer:
 
     Parameters
     ----------
+    data: what is measured; source: what is learned.
     start: where the weights come from, if they are not to start at random.
+    minutes: what the run may take, if the clock is to end it.
 
     Raises
     ------
@@ -126,13 +171,16 @@ class Trainer:
         self,
         recipe: Recipe,
         data: Learnset,
+        source: BatchSource,
         teacher: Teacher | None,
         out: Path,
         processes: Processes,
         *,
         start: Checkpoint | None = None,
+        minutes: float | None = None,
     ) -> None:
         self._recipe, self._data, self._out, self._processes = recipe, data, out, processes
+        self._source = source
         torch.manual_seed(recipe.seed)
         front_end = data.front_end
         self._config = {**recipe.network.options, "bins": front_end.bins, "outputs": len(data.tokens)}
@@ -145,6 +193,7 @@ class Trainer:
         self._device = processes.device
         self._network = network.to(self._device)
         self._average = copy.deepcopy(self._network).eval()
+        self._rounding = False
         self._model: nn.Module = (
             DistributedDataParallel(self._network) if processes.count > 1 else self._network
         )
@@ -156,8 +205,8 @@ class Trainer:
                 f"[training.teacher] sequences: criterion {recipe.training.criterion.name!r} knows no other "
                 "sequences than the right one; use 'ctc-crf'"
             )
-        self._token_mass = torch.zeros(len(data.tokens), dtype=torch.float64)
-        self._mask = SpecAugment(recipe.training.spec_augment, front_end)
+        self._token_mass = torch.zeros(len(data.tokens), dtype=torch.float64, device=self._device)
+        self._mask = SpecAugment(recipe.training.spec_augment, front_end).to(self._device)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),
             lr=recipe.training.peak_rate,
@@ -167,82 +216,92 @@ class Trainer:
         )
         self._step = 0
         self._history: list[dict[str, Any]] = []
+        steps = recipe.training.epochs * len(source.plan(0, processes.count)) // processes.count
+        self._schedule = Schedule(recipe.training, steps=steps, minutes=minutes)
+        self._passes = 0
         self._resume()
 
     def fit(self, *, steps: int | None = None) -> None:
         """Run the epochs that are left; ``steps`` bounds each of them."""
-        training = self._recipe.training
         writer = SummaryWriter(self._out / "tensorboard") if self._processes.leads else None
-        total = training.epochs * len(self._plan(0)) // self._processes.count
-        for epoch in range(len(self._history), training.epochs):
-            started = time.monotonic()
-            loss = self._epoch(epoch, total, steps)
-            if not self._processes.leads:
+        started, losses, hours = time.monotonic(), [], 0.0
+        self._token_mass.zero_()
+        while not self._schedule.over(self._passes, self._step):
+            losses.append(self._pass(steps))
+            hours += self._hours(self._passes - 1, steps)
+            seconds = time.monotonic() - started
+            over = self._schedule.over(self._passes, self._step)
+            if not self._processes.leads or (
+                self._schedule.by_clock and seconds < MEASURE_EVERY_S and not over
+            ):
                 continue
-            entry: dict[str, Any] = {"epoch": epoch + 1, "step": self._step, "loss": loss}
+            entry: dict[str, Any] = {"epoch": self._passes, "step": self._step}
+            entry["loss"] = float(torch.stack(losses).mean())
             entry |= {f"per_{name}": per for name, per in self._measure().items()}
-            entry |= {"seconds": round(time.monotonic() - started, 1), "machine": _machine()}
-            entry["hours"] = self._hours(epoch, steps)
-            entry["processes"] = self._processes.count
-            entry["priors"] = [round(float(p), 7) for p in self._token_mass / self._token_mass.sum()]
+            entry |= {"seconds": round(time.monotonic() - started, 1), "machine": _machine(self._device)}
+            entry |= {"hours": round(hours, 4), "processes": self._processes.count}
+            mass = self._token_mass.cpu()
+            entry["priors"] = [round(float(p), 7) for p in mass / mass.sum()]
             self._history.append(entry)
             self._save()
             assert writer is not None
             for key, value in entry.items():
                 if isinstance(value, float):
-                    writer.add_scalar(key, value, epoch + 1)
+                    writer.add_scalar(key, value, self._passes)
             writer.flush()
             shown = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in entry.items() if k != "priors"}
-            print("  ".join(f"{key} {value}" for key, value in shown.items()))
+            print("  ".join(f"{key} {value}" for key, value in shown.items()), flush=True)
+            started, losses, hours = time.monotonic(), [], 0.0
+            self._token_mass.zero_()
         if writer is not None:
             writer.close()
 
-    def _plan(self, epoch: int) -> list[list[tuple[int, int]]]:
-        frames = int(self._recipe.training.batch_seconds * 1000 / self._recipe.mfcc.frame_shift_ms)
-        return plan_epoch(
-            self._data.train,
-            epoch=epoch,
-            seed=self._recipe.seed,
-            batch_frames=frames,
-            processes=self._processes.count,
-        )
-
     def _hours(self, epoch: int, steps: int | None) -> float:
         """Audio that all processes together hear in an epoch."""
-        plan = self._plan(epoch)[: None if steps is None else steps * self._processes.count]
-        frames = sum(len(self._data.train[i].features(variant)) for chosen in plan for i, variant in chosen)
-        return round(frames * self._recipe.mfcc.frame_shift_ms / 3.6e6, 4)
+        plan = self._source.plan(epoch, self._processes.count)
+        bound = None if steps is None else steps * self._processes.count
+        return sum(self._source.seconds(chosen) for chosen in plan[:bound]) / 3600
 
-    def _epoch(self, epoch: int, total: int, steps: int | None) -> float:
-        plan = list(take_turns(self._plan(epoch), self._processes.rank, self._processes.count))[:steps]
-        rng = np.random.default_rng([self._recipe.seed, epoch, self._processes.rank])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    def _pass(self, steps: int | None) -> Tensor:
+        """Once over the corpus; returns the mean loss per output frame, a scalar on the device."""
+        plan = self._source.plan(self._passes, self._processes.count)
+        mine = list(take_turns(plan, self._processes.rank, self._processes.count))[:steps]
+        rng = np.random.default_rng([self._recipe.seed, self._passes, self._processes.rank])
+        generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**31)))
         self._network.train()
-        quantization = self._recipe.training.quantization
-        for network in (self._network, self._average):  # what is measured is what will be heard
-            switch(network, on=quantization is not None and epoch + 1 >= quantization.from_epoch)
-        self._token_mass.zero_()
-        losses = 0.0
-        bar = tqdm(plan, desc=f"epoch {epoch + 1}", disable=not self._processes.leads, mininterval=10)
-        for done, chosen in enumerate(bar, start=1):
-            batch = collate(
-                self._data.train,
+        losses = torch.zeros((), device=self._device)
+        bar = tqdm(mine, desc=f"epoch {self._passes + 1}", disable=not self._processes.leads, mininterval=10)
+        for chosen in bar:
+            epoch = self._schedule.epoch(self._passes, self._step)
+            self._imitate(epoch)
+            batch = self._source.batch(
                 chosen,
                 lookahead_frames=self._network.lookahead_frames,
                 subsampling=self._network.subsampling,
                 rng=rng,
             )
-            losses += self._learn(batch, generator, total, epoch)
-            bar.set_postfix_str(f"loss {losses / done:.3f}", refresh=False)
-        return losses / max(1, len(plan))
+            losses += self._learn(batch, generator, epoch)
+            if self._schedule.by_clock and self._schedule.over(self._passes, self._step):
+                break
+        self._passes += 1
+        return losses / max(1, len(mine))
 
-    def _learn(self, batch: Batch, generator: torch.Generator, total: int, epoch: int) -> float:
+    def _imitate(self, epoch: int) -> None:
+        """Round as int8 does from the recipe's epoch on: what is measured is what will be heard."""
+        quantization = self._recipe.training.quantization
+        on = quantization is not None and epoch >= quantization.from_epoch
+        if on != self._rounding:
+            for network in (self._network, self._average):
+                switch(network, on=on)
+            self._rounding = on
+
+    def _learn(self, batch: Batch, generator: torch.Generator, epoch: int) -> Tensor:
         """One step; returns the loss per output frame."""
         training = self._recipe.training
-        rate = _rate(self._step, total, training.warmup_steps) * training.peak_rate
         for group in self._optimiser.param_groups:
-            group["lr"] = rate
-        features = self._mask(batch.features, batch.lengths, generator).to(self._device)
+            group["lr"] = self._schedule.rate(self._step)
+        batch = dataclasses.replace(batch, features=batch.features.to(self._device))
+        features = self._mask(batch.features, batch.lengths, generator)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=training.bf16):
             log_probs, _ = self._model(features)
         loss = self._loss(log_probs.float(), batch, epoch)
@@ -255,24 +314,25 @@ class Trainer:
             self._network.constrain()
         decay = min(training.average_decay, self._step / (self._step + 10))
         with torch.no_grad():
-            for mean, now in zip(self._average.parameters(), self._network.parameters(), strict=True):
-                mean.lerp_(now, 1 - decay)
-        return float(loss.detach())
+            torch._foreach_lerp_(
+                list(self._average.parameters()), list(self._network.parameters()), 1 - decay
+            )
+        return loss.detach()
 
     def _loss(self, log_probs: Tensor, batch: Batch, epoch: int) -> Tensor:
         """Loss per output frame: per label, a batch of noise would outweigh all speech."""
         subsampling = self._network.subsampling
         outputs = (batch.lengths + self._network.lookahead_frames + subsampling - 1) // subsampling
-        heard = torch.arange(log_probs.shape[1]) < outputs[:, None]
-        self._token_mass += log_probs.detach()[heard.to(self._device)].exp().sum(dim=0).cpu()
+        heard = (torch.arange(log_probs.shape[1]) < outputs[:, None]).to(self._device)
+        self._token_mass += (log_probs.detach().exp() * heard[:, :, None]).sum(dim=(0, 1))
         training = self._recipe.training
-        if training.teacher and epoch < training.teacher.until_epoch:
+        if training.teacher and epoch <= training.teacher.until_epoch:
             assert self._teacher is not None
             if training.teacher.answers:
                 answers = self._teacher.answer(batch, log_probs.shape[1]).to(self._device)
                 return answer_loss(log_probs, outputs, answers)
             return frame_loss(log_probs, outputs, self._teacher.align(batch, log_probs.shape[1]))
-        criterion = self._early if epoch + 1 < training.criterion.from_epoch else self._late
+        criterion = self._early if epoch < training.criterion.from_epoch else self._late
         said = (batch.labels.to(self._device), batch.label_lengths)
         if criterion is self._late and training.teacher and training.teacher.sequences:
             assert self._teacher is not None and isinstance(criterion, Imitating)
@@ -285,7 +345,7 @@ class Trainer:
 
     def _criterion(self, name: str) -> Criterion:
         settings = self._recipe.training.criterion
-        labels = [item.labels for item in self._data.train if item.labels]
+        labels = [row for row in self._source.labels if row]
         tokens = len(self._data.tokens)
         made = create_criterion(
             name, labels, tokens=tokens, order=settings.order, ctc_share=settings.ctc_share
@@ -317,6 +377,8 @@ class Trainer:
             "optimiser": self._optimiser.state_dict(),
             "step": self._step,
             "history": self._history,
+            "passes": self._passes,
+            "elapsed_s": self._schedule.elapsed_s,
         }
         partial = self._out / (STATE_FILE + ".part")
         torch.save(state, partial)
@@ -330,9 +392,10 @@ class Trainer:
         self._network.load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
-        self._step, self._history = state["step"], state["history"]
+        self._step, self._history, self._passes = state["step"], state["history"], state["passes"]
+        self._schedule.resume(state["elapsed_s"])
         if self._processes.leads:
-            print(f"resuming after epoch {len(self._history)} of {path}")
+            print(f"resuming after epoch {self._passes} of {path}")
 
 
 def _begin_with(network: nn.Module, start: Checkpoint, recipe: Recipe) -> None:
@@ -346,12 +409,6 @@ def _begin_with(network: nn.Module, start: Checkpoint, recipe: Recipe) -> None:
         ) from error
 
 
-def _rate(step: int, total: int, warmup: int) -> float:
-    """Linear warm-up, then a cosine to zero: a factor between 0 and 1."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
-
-
-def _machine() -> str:
-    return f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
+def _machine(device: torch.device) -> str:
+    name = f", {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
+    return f"{platform.machine()}, {os.cpu_count()} cores{name}, torch {torch.__version__}"

@@ -29,7 +29,7 @@ def dct_matrix(config: MfccConfig) -> Float32Array:
 
 
 @functools.lru_cache(maxsize=8)
-def _tables(config: MfccConfig) -> tuple[Float32Array, Float32Array, Float32Array, int]:
+def tables(config: MfccConfig) -> tuple[Float32Array, Float32Array, Float32Array, int]:
     """Window (samples,), filters (bins, mels), liftered DCT (mels, ceps) and FFT size."""
     length = config.frame_length_samples
     fft_size = 1 << (length - 1).bit_length()
@@ -48,7 +48,7 @@ def _tables(config: MfccConfig) -> tuple[Float32Array, Float32Array, Float32Arra
 
 def mfcc_frames(frames: Float32Array, config: MfccConfig) -> Float32Array:
     """Coefficients of frames already cut: (frames, samples) -> (frames, cepstra)."""
-    window, filters, dct, fft_size = _tables(config)
+    window, filters, dct, fft_size = tables(config)
     centred = frames - frames.mean(axis=1, keepdims=True)
     emphasised = centred.copy()
     emphasised[:, 1:] -= config.preemphasis * centred[:, :-1]

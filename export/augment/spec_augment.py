@@ -11,12 +11,15 @@ from edge_asr.features.mel import mel_centres
 from edge_asr.features.mfcc import dct_matrix
 
 if TYPE_CHECKING:
+    import torch
     from torch import Generator, Tensor
 
     from edge_asr.arrays import Float32Array, Float64Array
     from edge_asr.config import MfccConfig
     from export.checkpoint import FrontEnd
 
+_WARPS = 41
+"""Factors that are drawn from, evenly spaced."""
 _BEND_HZ = 4800.0
 """Up to here frequencies are multiplied: the formants lie below."""
 
@@ -57,41 +60,51 @@ class SpecAugment:
 
         self._config = config
         self._bins = front_end.mfcc.mel_bins
-        self._mfcc = front_end.mfcc
         dct = dct_matrix(front_end.mfcc).astype(np.float64)  # (mels, ceps)
         scale = np.asarray(front_end.cmvn.scale)
         self._to_mel = torch.tensor(np.linalg.pinv(dct) / scale[:, None], dtype=torch.float32)
         self._to_cepstra = torch.tensor(dct * scale, dtype=torch.float32)
+        self._warps = None
+        if config.warp:
+            factors = np.linspace(1 - config.warp, 1 + config.warp, _WARPS)
+            self._warps = self._to_mel @ torch.from_numpy(warp_matrices(factors, front_end.mfcc))
+
+    def to(self, device: torch.device) -> SpecAugment:
+        """Move the matrices to where the features will lie."""
+        self._to_mel, self._to_cepstra = self._to_mel.to(device), self._to_cepstra.to(device)
+        self._warps = None if self._warps is None else self._warps.to(device)
+        return self
 
     def __call__(self, features: Tensor, lengths: Tensor, generator: Generator) -> Tensor:
-        """(batch, frames, ceps) and the number of real frames of each -> masked features."""
+        """(batch, frames, ceps) and the number of real frames of each -> masked features.
+
+        The generator is one of the features' device; nothing there is waited for.
+        """
         import torch
 
         batch, frames, _ = features.shape
-        c = self._config
+        c, device = self._config, features.device
+        lengths = lengths.to(device)[:, None]
 
-        def draw(high: Tensor, shape: tuple[int, ...]) -> Tensor:
-            return (torch.rand(shape, generator=generator) * high).long()
+        def draw(high: Tensor | int) -> Tensor:
+            return (torch.rand((batch, 1), generator=generator, device=device) * high).long()
 
-        keep = torch.ones(batch, self._bins)
-        bins = torch.arange(self._bins)
+        keep = torch.ones(batch, self._bins, device=device)
+        bins = torch.arange(self._bins, device=device)
         for _ in range(c.band_masks):
-            width = draw(torch.tensor(c.band_width + 1), (batch, 1))
-            start = draw((self._bins - width).float(), (batch, 1))
-            keep[(bins >= start) & (bins < start + width)] = 0
-        to_mel = self._to_mel
-        if c.warp:
-            factors = 1 + c.warp * (2 * torch.rand(batch, generator=generator).numpy() - 1)
-            to_mel = self._to_mel @ torch.from_numpy(warp_matrices(factors, self._mfcc))
+            width = draw(c.band_width + 1)
+            start = draw(self._bins - width)
+            keep.masked_fill_((bins >= start) & (bins < start + width), 0.0)
+        to_mel = self._to_mel if self._warps is None else self._warps[draw(_WARPS)[:, 0]]
         masked = torch.matmul(features, (to_mel * keep[:, None]) @ self._to_cepstra)
-        times = torch.arange(frames)
+        times = torch.arange(frames, device=device)
         most = int(c.time_masks_per_second * frames / 100) + 1
         for i in range(most):
-            width = draw(torch.tensor(c.time_width + 1), (batch, 1))
             # Short utterances get fewer masks: mask i exists only from i / rate seconds on.
-            width[lengths < i * 100 / max(c.time_masks_per_second, 1e-9)] = 0
-            start = draw((lengths[:, None] - width).clamp(min=1).float(), (batch, 1))
-            masked[(times >= start) & (times < start + width)] = 0
+            exists = lengths >= i * 100 / max(c.time_masks_per_second, 1e-9)
+            width = draw(c.time_width + 1) * exists
+            start = draw((lengths - width).clamp(min=1))
+            masked.masked_fill_(((times >= start) & (times < start + width))[:, :, None], 0.0)
         return masked
 
 

@@ -78,7 +78,7 @@ class Denominator(nn.Module):
             later = self._retreat(each_weights[t] * later)
         expected = states[1:, :, 0].sum(dim=2)
         expected[:, :, 0] = states[1:, :, 1].sum(dim=(2, 3))
-        expected[total.over.T] = 0.0
+        expected.masked_fill_(total.over.T[:, :, None], 0.0)
         return total.log_z, expected.transpose(0, 1)
 
     @torch.no_grad()
@@ -94,7 +94,9 @@ class Denominator(nn.Module):
         weights[:, :, 0, 0] = y
         weights[:, :, 0, 0, 0] = 0.0
         weights[:, :, 1, 0] = y[:, :, :1]
-        weights[over.T] = y.new_tensor([0.0, 1.0])[:, None, None]
+        ended = over.T[:, :, None, None, None]
+        weights[:, :, 0].masked_fill_(ended[:, :, 0], 0.0)
+        weights[:, :, 1].masked_fill_(ended[:, :, 0], 1.0)
         states = y.new_zeros(frames + 1, batch, 2, before, tokens)
         states[0, :, 1, 0, 0] = 1.0
         scales = y.new_empty(frames, batch)

@@ -92,7 +92,9 @@ def _prune(
 ) -> dict[str, Any]:
     """Prune, and print what became of the network; the report comes back."""
     assert recipe.prune is not None
-    teacher = load_teacher(recipe.training.teacher)
+    if recipe.corpus.fresh:
+        raise UsageError("prune learns from the cache: leave fresh of [corpus] away")
+    teacher = load_teacher(recipe.training.teacher, processes.device)
     if teacher and teacher.front_end != start.front_end:
         raise UsageError(f"{recipe.prune.start}: its front-end is not that of the teacher")
     data = _learnset(recipe, start, args, processes, train=not args.no_tuning)

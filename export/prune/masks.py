@@ -87,8 +87,8 @@ class MaskedTrainer(Trainer):
         names = masked(self._network)
         self._held = {name: (checkpoint.weights[name] != 0).to(self._device) for name in names}
 
-    def _learn(self, batch: Batch, generator: torch.Generator, total: int, epoch: int) -> float:
-        loss = super()._learn(batch, generator, total, epoch)
+    def _learn(self, batch: Batch, generator: torch.Generator, epoch: int) -> Tensor:
+        loss = super()._learn(batch, generator, epoch)
         with torch.no_grad():
             for network in (self._network, self._average):
                 for name, weights in network.named_parameters():

@@ -37,7 +37,7 @@ from export.recipe import Recipe
 from export.recipe_text import recipe_text
 from export.score import phone_errors
 from export.teacher import Teacher
-from export.train import Trainer
+from export.train import Trainer, recorded
 
 START_FILE = "start.pt"
 """What a cut left."""
@@ -189,7 +189,8 @@ class Pruner:
         training = dataclasses.replace(self._recipe.training, epochs=epochs)
         recipe = _with_network(dataclasses.replace(self._recipe, training=training), checkpoint)
         kind = Trainer if self._kind == "structured" else MaskedTrainer
-        trainer = kind(recipe, self._data, self._teacher, folder, self._processes, start=checkpoint)
+        source = recorded(recipe, self._data)
+        trainer = kind(recipe, self._data, source, self._teacher, folder, self._processes, start=checkpoint)
         if isinstance(trainer, MaskedTrainer):
             trainer.hold(checkpoint)
         trainer.fit(steps=steps)

@@ -98,7 +98,8 @@ def _voices(engine: Engine, asked: list[str] | None) -> list[str]:
     ------
     UsageError: the engine lacks one of them, or has none at all.
     """
-    unknown = sorted(set(asked or ()) - set(engine.voices))
+    known = (*engine.voices, *getattr(engine, "accents", ()))
+    unknown = sorted(set(asked or ()) - set(known))
     if unknown or not engine.voices:
-        raise UsageError(f"no voice {', '.join(unknown)}; there are: {', '.join(engine.voices) or 'none'}")
+        raise UsageError(f"no voice {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
     return sorted(asked or engine.voices)

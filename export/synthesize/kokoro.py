@@ -24,7 +24,9 @@ class Kokoro:
         import kokoro_onnx
 
         self._kokoro = kokoro_onnx.Kokoro(str(model / "kokoro.onnx"), str(model / "voices.bin"))
-        self.voices = tuple(sorted(v for v in self._kokoro.get_voices() if v.startswith(_ENGLISH)))
+        known = sorted(self._kokoro.get_voices())
+        self.voices = tuple(v for v in known if v.startswith(_ENGLISH))
+        self.accents = tuple(v for v in known if not v.startswith(_ENGLISH))
 
     def speak(self, text: str, voice: str, speed: float) -> tuple[Float32Array, int]:
         """See :class:`~export.synthesize.engine.Engine`; a blend has the accent of its first voice."""

@@ -77,19 +77,19 @@ def test_resumed_equals_uninterrupted(workplace: Path) -> None:
     fit(workplace, whole)
     stopped = recipe(workplace, "stopped", epochs=3)
     stop_after = 2
-    original = train.Trainer._epoch
+    original = train.Trainer._pass
 
-    def interrupted(self: train.Trainer, epoch: int, total: int, steps: int | None) -> float:
-        if epoch == stop_after:
+    def interrupted(self: train.Trainer, steps: int | None) -> torch.Tensor:
+        if self._passes == stop_after:
             raise KeyboardInterrupt
-        return original(self, epoch, total, steps)
+        return original(self, steps)
 
-    train.Trainer._epoch = interrupted  # type: ignore[method-assign]
+    train.Trainer._pass = interrupted  # type: ignore[method-assign]
     try:
         with pytest.raises(KeyboardInterrupt):
             fit(workplace, stopped)
     finally:
-        train.Trainer._epoch = original  # type: ignore[method-assign]
+        train.Trainer._pass = original  # type: ignore[method-assign]
     fit(workplace, stopped)
     ours = load_checkpoint(workplace / "runs" / "stopped" / "model.pt")
     theirs = load_checkpoint(workplace / "runs" / "whole" / "model.pt")

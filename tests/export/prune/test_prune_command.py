@@ -171,16 +171,16 @@ def test_it_goes_on_where_it_was_stopped(workplace: Path, monkeypatch: pytest.Mo
 
     prunes = table(workplace, rounds=2, importance="magnitude", sensitivity=False)
     assert prune(workplace, write(workplace, "through", prune=prunes, epochs=1)) == 0
-    stopped, epochs, original = write(workplace, "stopped", prune=prunes, epochs=1), [], Trainer._epoch
+    stopped, epochs, original = write(workplace, "stopped", prune=prunes, epochs=1), [], Trainer._pass
 
-    def interrupted(self: Trainer, *given: Any) -> float:
+    def interrupted(self: Trainer, *given: Any) -> torch.Tensor:
         epochs.append(1)
         if len(epochs) == 2:
             raise KeyboardInterrupt
         return original(self, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_epoch", interrupted)
+        patch.setattr(Trainer, "_pass", interrupted)
         assert prune(workplace, stopped) == 130
     assert not (workplace / "runs" / "stopped" / "model.pt").exists()
     assert prune(workplace, stopped) == 0

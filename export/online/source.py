@@ -1,0 +1,275 @@
+"""Batches of a recipe whose utterances are distorted anew each time they are heard."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edge_asr.arrays import Float32Array, Float64Array, Int64Array
+from edge_asr.config import CmvnConfig
+from edge_asr.errors import UsageError
+from export.augment.chain import Chain
+from export.augment.room import room_bank
+from export.batches import Batch
+from export.checkpoint import FrontEnd as FrontEndConfig
+from export.corpus import read_set
+from export.dictionary import Dictionary
+from export.learnset import labelled
+from export.online import acoustics
+from export.online.draws import Draws, draw
+from export.online.frontend import FrontEnd, padded
+from export.online.sound import Sound, cached_nonspeech_sound, cached_sound
+from export.recipe import Recipe
+
+_PIECE_S = 8
+"""Longest stretch of noise that is learned at once."""
+_LEAD_S = 0.6
+"""Longest time before a distorted utterance in which nobody speaks."""
+_SPEED_STEP = 0.02
+"""Batches have speeds of this grid, so that few sizes of transforms are met."""
+_MOST_VOICES = 7
+_MEASURED = 48
+"""Batches that statistics are measured on."""
+
+
+def measured_front_end(recipe: Recipe, cache: Path, device: torch.device) -> FrontEndConfig:
+    """The recipe's front-end with the statistics of its training speech as it is heard: measured once for a
+    corpus, and kept in the cache, so that networks that teach each other hear the same."""
+    what = [dataclasses.asdict(recipe.corpus), dataclasses.asdict(recipe.mfcc), recipe.seed]
+    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
+    path = cache / f"front-end-{key}.json"
+    if not path.is_file():
+        bins = recipe.mfcc.cepstra
+        plain = FrontEndConfig(mfcc=recipe.mfcc, cmvn=CmvnConfig(mean=(0.0,) * bins, scale=(1.0,) * bins))
+        mean, deviation = Online(recipe, cache, plain, device).statistics()
+        found = {"mean": mean.round(5).tolist(), "scale": (1 / deviation).round(6).tolist()}
+        path.write_text(json.dumps(found))
+    values = json.loads(path.read_text())
+    cmvn = CmvnConfig(mean=tuple(values["mean"]), scale=tuple(values["scale"]))
+    return FrontEndConfig(mfcc=recipe.mfcc, cmvn=cmvn)
+
+
+class Online:
+    """What ``Trainer`` draws its batches from, with everything on the device that trains.
+
+    Raises
+    ------
+    UsageError: a chain wants noise, and the corpus has no such set.
+    """
+
+    def __init__(self, recipe: Recipe, cache: Path, front_end: FrontEndConfig, device: torch.device) -> None:
+        self._recipe, self._device = recipe, device
+        self._rate_hz = recipe.mfcc.sample_rate_hz
+        self._front = FrontEnd(front_end.mfcc, front_end.cmvn).to(device)
+        corpus, dictionary = recipe.corpus, Dictionary.load()
+        sounds: list[Sound] = []
+        self.labels: list[tuple[int, ...]] = []
+        weights: list[Float64Array] = []
+
+        def add(sound: Sound, labels: Sequence[tuple[int, ...]], weight: float) -> None:
+            sounds.append(sound)
+            self.labels.extend(labels)
+            weights.append(np.full(len(sound), weight))
+
+        for chosen in corpus.train:
+            root = Path(chosen.root or corpus.root)
+            spoken = read_set(root, chosen.name, "train", held_out=corpus.held_out)
+            utterances, labels = labelled(spoken, dictionary, corpus.max_seconds)
+            sound = cached_sound(cache, f"{chosen.name}-train", utterances, self._rate_hz)
+            if not any(labels):
+                sound = sound.pieces(_PIECE_S * self._rate_hz)
+                labels = [()] * len(sound)
+            add(sound, labels, chosen.weight)
+        if corpus.nonspeech:
+            sound = cached_nonspeech_sound(cache, corpus.nonspeech, self._rate_hz, recipe.seed)
+            add(sound, [()] * len(sound), 1.0)
+        # Silence comes first: what a lead of the first recording reads.
+        quiet = np.zeros(int(_LEAD_S * self._rate_hz), dtype=np.int16)
+        parts = [quiet, *(s.samples for s in sounds)]
+        self._samples = torch.cat([torch.from_numpy(np.array(part)).to(device) for part in parts])
+        sizes = np.cumsum([part.size for part in parts])
+        self._starts = np.concatenate([s.offsets[:-1] + a for s, a in zip(sounds, sizes, strict=False)])
+        self._lengths = np.concatenate([s.lengths for s in sounds])
+        self._weights = np.concatenate(weights)
+        spoken_for = np.array([bool(row) for row in self.labels])
+        self._voices = np.flatnonzero(spoken_for)
+        self._noises = self._noise_samples(cache)
+        self._chains: list[Chain | None] = [None] * len(corpus.speeds)
+        self._chains += [chain for chain in corpus.distortions for _ in range(chain.copies)]
+        self._responses, self._rooms = self._room_banks(cache)
+
+    def plan(self, epoch: int, processes: int) -> list[Int64Array]:
+        """Which utterances each step hears; the number of steps is a multiple of ``processes``.
+
+        Lengths are jittered before sorting so that an utterance has other neighbours in each epoch.
+        """
+        rng = np.random.default_rng([self._recipe.seed, epoch])
+        copies = np.floor(self._weights) + (rng.random(self._weights.size) < self._weights % 1)
+        chosen = np.repeat(np.arange(self._weights.size), copies.astype(np.int64))
+        order = np.argsort(self._lengths[chosen] * rng.uniform(0.9, 1.1, chosen.size), kind="stable")
+        chosen, most = chosen[order], self._recipe.training.batch_seconds * self._rate_hz
+        cuts, longest = [0], 0
+        for i, length in enumerate(self._lengths[chosen].tolist()):
+            longest = max(longest, length)
+            if longest * (i + 1 - cuts[-1]) > most and i > cuts[-1]:
+                cuts.append(i)
+                longest = length
+        batches = np.split(chosen, cuts[1:])
+        turns = rng.permutation(len(batches) // processes)
+        return [batches[turn * processes + rank] for turn in turns for rank in range(processes)]
+
+    @torch.no_grad()
+    def statistics(self) -> tuple[Float64Array, Float64Array]:
+        """Mean and deviation (cepstra,) of the features of speech in some batches, not normalised."""
+        rng = np.random.default_rng(self._recipe.seed)
+        count = 0
+        total = squares = torch.zeros(self._recipe.mfcc.cepstra, dtype=torch.float64, device=self._device)
+        for chosen in self.plan(0, 1)[:_MEASURED]:
+            spoken = np.array([i for i in chosen if self.labels[i]], dtype=np.int64)
+            if not spoken.size:
+                continue
+            waves, lengths = self._heard(spoken, rng, late=0)
+            x = self._front.cepstra(waves).double()
+            real = torch.arange(x.shape[1], device=x.device) < torch.from_numpy(lengths).to(x.device)[:, None]
+            x = x[real]
+            count, total, squares = count + len(x), total + x.sum(dim=0), squares + x.square().sum(dim=0)
+        if not count:
+            raise UsageError("the corpus holds no speech to measure")
+        mean = total / count
+        return mean.cpu().numpy(), (squares / count - mean.square()).sqrt().cpu().numpy()
+
+    def seconds(self, chosen: Int64Array) -> float:
+        """Audio of the chosen utterances, at their own speed."""
+        return float(self._lengths[chosen].sum()) / self._rate_hz
+
+    @torch.no_grad()
+    def batch(
+        self, chosen: Int64Array, *, lookahead_frames: int, subsampling: int, rng: np.random.Generator
+    ) -> Batch:
+        """The chosen utterances as they are heard this time; the features lie on the device."""
+        # The first frame begins anywhere: in every phase of the frames and of the network's subsampling.
+        late = int(rng.integers(subsampling * self._recipe.mfcc.frame_shift_samples))
+        waves, lengths = self._heard(chosen, rng, late=late)
+        frames = int(lengths.max()) + lookahead_frames
+        frames += -frames % subsampling
+        features = padded(self._front(waves), torch.from_numpy(lengths).to(self._device), frames)
+        labels = [self.labels[i] for i in chosen]
+        return Batch(
+            features,
+            torch.from_numpy(lengths),
+            torch.tensor([token for row in labels for token in row], dtype=torch.long),
+            torch.tensor([len(row) for row in labels], dtype=torch.long),
+        )
+
+    def _heard(self, chosen: Int64Array, rng: np.random.Generator, *, late: int) -> tuple[Tensor, Int64Array]:
+        """(batch, samples) without the first ``late``, and the frames of each."""
+        draws = draw(
+            len(chosen),
+            self._chains,
+            self._rooms,
+            rng,
+            level_db=self._recipe.corpus.level_db,
+            most_lead=int(_LEAD_S * self._rate_hz),
+        )
+        speed = self._speed(rng)
+        waves = self._waves(chosen, draws, speed, rng)[:, late:]
+        heard = ((self._lengths[chosen] + draws.lead) / speed).astype(np.int64) - late
+        return waves, np.maximum(1, [self._front.frames(n) for n in heard.tolist()])
+
+    def _waves(self, chosen: Int64Array, draws: Draws, speed: float, rng: np.random.Generator) -> Tensor:
+        """(batch, samples) after all that happens to the chosen utterances."""
+        sent = {
+            field.name: torch.from_numpy(getattr(draws, field.name)).to(self._device)
+            for field in dataclasses.fields(draws)
+        }
+        width = int((self._lengths[chosen] + draws.lead).max()) + self._recipe.mfcc.frame_length_samples
+        starts, lengths = self._sent(self._starts[chosen]), self._sent(self._lengths[chosen])
+        places = starts - sent["lead"]
+        waves = acoustics.gathered(self._samples, places, lengths + sent["lead"], width)
+        # What lies before an utterance in the bank is another one.
+        waves = waves * (torch.arange(width, device=self._device) >= sent["lead"][:, None])
+        waves = acoustics.at_speed(waves, speed)
+        if self._responses is not None and (draws.room >= 0).any():
+            waves = acoustics.reverberated(waves, self._responses[sent["room"]])
+        if draws.voices.any():
+            babble = self._babble(len(chosen), waves.shape[1], sent["voices"], int(draws.voices.max()), rng)
+            waves = acoustics.mixed(waves, babble, sent["babble_db"])
+        if self._noises is not None and not np.isnan(draws.noise_db).all():
+            room = max(1, self._noises.numel() - waves.shape[1])
+            begin = self._sent(rng.integers(room, size=len(chosen)))
+            everything = torch.full_like(begin, waves.shape[1])
+            noise = acoustics.gathered(self._noises, begin, everything, waves.shape[1])
+            waves = acoustics.mixed(waves, noise, sent["noise_db"])
+        if (draws.high_hz < 1e5).any():
+            waves = acoustics.band_limited(
+                waves, sent["low_hz"], sent["high_hz"], sent["order"], self._rate_hz
+            )
+        waves = acoustics.levelled(waves, sent["gain_db"], sent["overdrive_db"])
+        if draws.line.any():
+            waves = acoustics.companded(waves, sent["line"] > 0)
+        return waves
+
+    def _babble(self, count: int, width: int, voices: Tensor, most: int, rng: np.random.Generator) -> Tensor:
+        """(count, width) of other utterances, as many as ``voices`` (count,) says, equally loud."""
+        babble = torch.zeros(count, width, device=self._device)
+        for k in range(min(most, _MOST_VOICES)):
+            others = rng.choice(self._voices, size=count)
+            voice = acoustics.gathered(
+                self._samples,
+                self._sent(self._starts[others]),
+                torch.full((count,), width, device=self._device),
+                width,
+            )
+            loud = acoustics.active_power(voice).clamp(min=1e-9).sqrt()
+            babble += torch.where(voices > k, 1 / loud, 0.0)[:, None] * voice
+        return babble
+
+    def _speed(self, rng: np.random.Generator) -> float:
+        speeds = self._recipe.corpus.speeds
+        steps = np.arange(min(speeds), max(speeds) + _SPEED_STEP / 2, _SPEED_STEP)
+        return round(float(rng.choice(steps)), 3)
+
+    def _noise_samples(self, cache: Path) -> Tensor | None:
+        corpus = self._recipe.corpus
+        sets = {chain.noise.set for chain in corpus.distortions if chain.noise}
+        if not sets:
+            return None
+        parts = []
+        for name in sorted(sets):
+            noises = read_set(Path(corpus.root), name, "train", held_out=corpus.held_out)
+            if not noises:
+                raise UsageError(f"distortions need recordings to mix in, and the set {name!r} holds none")
+            parts.append(np.array(cached_sound(cache, f"{name}-train", noises, self._rate_hz).samples))
+        return torch.from_numpy(np.concatenate(parts)).to(self._device)
+
+    def _room_banks(self, cache: Path) -> tuple[Tensor | None, list[tuple[int, int]]]:
+        """(impulse responses + 1, taps), the last one without echoes, and where each chain's lie."""
+        places: list[Float32Array] = []
+        spans: list[tuple[int, int]] = []
+        banks: dict[str, tuple[int, int]] = {}
+        for chain in self._chains:
+            if chain is None or chain.room is None:
+                spans.append((0, 1))
+                continue
+            if chain.name not in banks:
+                found = [p.response for p in room_bank(chain.room, self._rate_hz, cache)]
+                banks[chain.name] = (len(places), len(places) + len(found))
+                places += found
+            spans.append(banks[chain.name])
+        if not places:
+            return None, spans
+        responses = np.zeros((len(places) + 1, max(p.size for p in places)), dtype=np.float32)
+        for row, place in zip(responses, places, strict=False):
+            row[: place.size] = place
+        responses[-1, 0] = 1.0
+        return torch.from_numpy(responses).to(self._device), spans
+
+    def _sent(self, numbers: Int64Array) -> Tensor:
+        return torch.from_numpy(np.asarray(numbers)).to(self._device)
