@@ -227,8 +227,9 @@ class Trainer:
         started, losses, hours = time.monotonic(), [], 0.0
         self._token_mass.zero_()
         while not self._schedule.over(self._passes, self._step):
-            losses.append(self._pass(steps))
-            hours += self._hours(self._passes - 1, steps)
+            loss, heard_s = self._pass(steps)
+            losses.append(loss)
+            hours += heard_s * self._processes.count / 3600
             seconds = time.monotonic() - started
             over = self._schedule.over(self._passes, self._step)
             if not self._processes.leads or (
@@ -256,20 +257,14 @@ class Trainer:
         if writer is not None:
             writer.close()
 
-    def _hours(self, epoch: int, steps: int | None) -> float:
-        """Audio that all processes together hear in an epoch."""
-        plan = self._source.plan(epoch, self._processes.count)
-        bound = None if steps is None else steps * self._processes.count
-        return sum(self._source.seconds(chosen) for chosen in plan[:bound]) / 3600
-
-    def _pass(self, steps: int | None) -> Tensor:
-        """Once over the corpus; returns the mean loss per output frame, a scalar on the device."""
+    def _pass(self, steps: int | None) -> tuple[Tensor, float]:
+        """Once over the corpus: the mean loss per output frame, a scalar on the device, and seconds heard."""
         plan = self._source.plan(self._passes, self._processes.count)
         mine = list(take_turns(plan, self._processes.rank, self._processes.count))[:steps]
         rng = np.random.default_rng([self._recipe.seed, self._passes, self._processes.rank])
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**31)))
         self._network.train()
-        losses = torch.zeros((), device=self._device)
+        losses, heard_s, done = torch.zeros((), device=self._device), 0.0, 0
         bar = tqdm(mine, desc=f"epoch {self._passes + 1}", disable=not self._processes.leads, mininterval=10)
         for chosen in bar:
             epoch = self._schedule.epoch(self._passes, self._step)
@@ -281,10 +276,12 @@ class Trainer:
                 rng=rng,
             )
             losses += self._learn(batch, generator, epoch)
+            heard_s += self._source.seconds(chosen)
+            done += 1
             if self._schedule.by_clock and self._schedule.over(self._passes, self._step):
                 break
         self._passes += 1
-        return losses / max(1, len(mine))
+        return losses / max(1, done), heard_s
 
     def _imitate(self, epoch: int) -> None:
         """Round as int8 does from the recipe's epoch on: what is measured is what will be heard."""
