@@ -97,19 +97,21 @@ def _label(axes: Any, names: list[str], places: list[tuple[float, float]], colou
     inside = axes.get_window_extent()
     for name, place, colour in zip(names, places, colours, strict=True):
         style = {"va": "center", "fontsize": 9, "color": colour, "textcoords": "offset points"}
-        tries = []
+        tries: list[tuple[int, int]] = []
+        text = axes.annotate(name, place, (0, 0), **style)
         for number, (dx, dy, side) in enumerate(_PLACES):
-            text = axes.annotate(name, place, (dx, dy), ha=side, **style)
+            text.set(position=(dx, dy), ha=side)
             box = text.get_window_extent()
             met = sum(box.overlaps(other) for other in taken)
             outside = not (inside.contains(*box.min) and inside.contains(*box.max))
-            tries.append((met + 3 * outside, number, text, box))
-        tries.sort(key=lambda tried: tried[:2])
-        for _, _, text, _ in tries[1:]:
-            text.remove()
-        _, number, text, box = tries[0]
+            tries.append((met + 3 * outside, number))
+            if tries[-1][0] == 0:
+                break
+        _, number = min(tries)
+        dx, dy, side = _PLACES[number]
+        text.set(position=(dx, dy), ha=side)
+        taken.append(text.get_window_extent())
         text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
-        taken.append(box)
         if number >= _NEAR:
             line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6}
-            axes.annotate("", place, _PLACES[number][:2], textcoords="offset points", arrowprops=line)
+            axes.annotate("", place, (dx, dy), textcoords="offset points", arrowprops=line)

@@ -22,7 +22,7 @@ from benchmarks.accuracy import TASKS, task_utterances
 from benchmarks.listening import Answer, Answers, Ear, Place, listen
 from benchmarks.paired import RESAMPLES, Difference, word_errors, wrong_sentences
 from benchmarks.result import write_result
-from benchmarks.swapped import Subject, subject, swap_graph
+from benchmarks.swapped import Subject, distinct, subject, swap_graph
 from edge_asr.bundle import Bundle
 from edge_asr.commands.model import positive
 from export.quantize.record import sha256_of
@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=positive, default=1, help="processes (default %(default)s)")
     corpus.add_arguments(parser)
     args = parser.parse_args()
-    models = {chosen.name: measure(chosen, args) for chosen in args.subjects}
+    models = {chosen.name: measure(chosen, args) for chosen in distinct(args.subjects)}
     figures = {"limit": args.limit, "resamples": RESAMPLES, "wanted": WANTED, "models": models}
     path = write_result("int8-loss", figures)
     print(json.dumps(figures, indent=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def subject(text: str) -> Subject:
             f"{text}={available_models()[0]}"
         )
     return dataclasses.replace(found, bundle=found.name)
+
+
+def distinct(subjects: Sequence[Subject]) -> Sequence[Subject]:
+    """The same subjects, whose names tell them apart in the results.
+
+    Raises
+    ------
+    UsageError: two have one name.
+    """
+    names = [each.name for each in subjects]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"expected directories of different names, got {', '.join(twice)} twice")
+    return subjects
 
 
 def swap_graph(bundle: Bundle, run_dir: RunDir, graph: str, directory: Path) -> str:

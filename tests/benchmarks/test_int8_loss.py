@@ -17,7 +17,7 @@ pytest.importorskip("torch", reason="needs torch (the extra train)")
 from benchmarks.int8_loss import losses
 from benchmarks.listening import Answer
 from benchmarks.paired import difference, word_errors, wrong_sentences
-from benchmarks.swapped import Subject, subject, swap_graph
+from benchmarks.swapped import Subject, distinct, subject, swap_graph
 from edge_asr.acoustic import create_engine
 from edge_asr.bundle import GOLDEN, Bundle
 from edge_asr.errors import UsageError
@@ -81,6 +81,13 @@ def test_a_run_names_its_bundle_or_is_called_like_it() -> None:
     assert (mine.name, mine.bundle) == ("mine", "en-tiny")
     with pytest.raises(ArgumentTypeError, match=r"no packaged model is called mine: .* runs/mine=en-"):
         subject("runs/mine")
+
+
+def test_results_tell_runs_apart_by_name() -> None:
+    one, other = subject("a/en-tiny"), subject("b/en-small")
+    assert distinct([one, other]) == [one, other]
+    with pytest.raises(UsageError, match="different names, got en-tiny twice"):
+        distinct([one, other, subject("b/en-tiny")])
 
 
 @pytest.fixture(scope="module")
