@@ -118,7 +118,7 @@ def measure(found: Sequence[Choice], args: argparse.Namespace) -> dict[str, Any]
     engines = {name: engine for name, (engine, _) in loaded.items()}
     step_ms = step_times(engines, chunk_frames=chunk_frames, steps=args.steps)
     sets = {task: task_utterances(args, task) for task in HEARD}
-    heard = {}
+    heard: dict[str, dict[str, float]] = {}
     for chosen in dict.fromkeys(choice.subject for choice in found):
         # One network after the other: each of their search graphs is large.
         heard |= _mistakes([choice for choice in found if choice.subject == chosen], sets, args)
