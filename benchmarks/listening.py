@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
@@ -43,6 +44,7 @@ class Answer:
         return cls(words=len(said.split()), errors=errors)
 
 
+Item = TypeVar("Item")
 Answers = dict[str, dict[str, list[Answer]]]
 """Task -> ear -> answers, one a recording, in its order."""
 
@@ -68,23 +70,27 @@ def listen(
     sets: task of benchmarks/accuracy.py -> its recordings.
     jobs: processes that share the recordings; what they hear does not depend on it.
     """
-    shares = [{task: utterances[i::jobs] for task, utterances in sets.items()} for i in range(jobs)]
     if jobs == 1:
-        parts = [_listen(ears, shares[0], place, "")]
-    else:
-        # A fork would inherit the threads of inference engines that are loaded here.
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as processes:
-            calls = [
-                processes.submit(_listen, ears, share, place, f" {i + 1}/{jobs}")
-                for i, share in enumerate(shares)
-            ]
-            parts = [call.result() for call in calls]
-    whole: Answers = {}
-    for task, utterances in sets.items():
-        whole[task] = {
-            name: [parts[i % jobs][task][name][i // jobs] for i in range(len(utterances))] for name in ears
-        }
-    return whole
+        return _listen(ears, sets, place, "")
+    shares = [{task: share(utterances, i, jobs) for task, utterances in sets.items()} for i in range(jobs)]
+    # A fork would inherit the threads of inference engines that are loaded here.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as processes:
+        calls = [
+            processes.submit(_listen, ears, each, place, f" {i + 1}/{jobs}") for i, each in enumerate(shares)
+        ]
+        parts = [call.result() for call in calls]
+    return {task: {name: interleave([part[task][name] for part in parts]) for name in ears} for task in sets}
+
+
+def share(items: Sequence[Item], number: int, count: int) -> Sequence[Item]:
+    """Every ``count``-th of the items from ``number`` on: long and short ones to all alike."""
+    return items[number::count]
+
+
+def interleave(shares: Sequence[Sequence[Item]]) -> list[Item]:
+    """The items that were shared, in their order."""
+    whole = sum(map(len, shares))
+    return [shares[i % len(shares)][i // len(shares)] for i in range(whole)]
 
 
 def _listen(
