@@ -9,11 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_asr.acoustic import Engine
 from edge_asr.bundle import GOLDEN, TOKENS, Bundle, available_models
+from edge_asr.config import AcousticConfig
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import UsageError
+from export.checkpoint import MODEL_FILE
+from export.golden import golden_signal
+from export.net.engine import whole_file
 from export.pack import write_bundle
-from export.rundir import RunDir
+from export.parity import SAME, compare
+from export.rundir import GRAPH, TFLITE, RunDir
+from export.tflite_answer import FAR
+from export.verify import features_of, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +78,10 @@ def swap_graph(bundle: Bundle, run_dir: RunDir, graph: str, directory: Path) -> 
 
     Raises
     ------
-    UsageError: the graph has not been made, or its network has another front-end or other tokens than the
-        bundle.
+    UsageError: the graph has not been made, or is of other weights; or its network has another front-end or
+        other tokens than the bundle.
     """
-    _, acoustic = run_dir.engine(graph)
+    engine, acoustic = run_dir.engine(graph)
     config, checkpoint = bundle.config, run_dir.checkpoint
     tokens = Tokens.load(bundle.path(TOKENS)).names
     theirs = (checkpoint.front_end.mfcc, checkpoint.front_end.cmvn, checkpoint.tokens)
@@ -82,6 +90,7 @@ def swap_graph(bundle: Bundle, run_dir: RunDir, graph: str, directory: Path) -> 
             f"{run_dir.path}: its network has another front-end or other tokens than {bundle.directory}: "
             "name another bundle with RUN_DIR=BUNDLE"
         )
+    _check_weights(run_dir, graph, engine, acoustic)
     is_tflite = graph.endswith(".tflite")
     files = {
         f: bundle.path(f).read_bytes() for f in config.files if f not in (GOLDEN, config.acoustic.tflite)
@@ -98,3 +107,15 @@ def swap_graph(bundle: Bundle, run_dir: RunDir, graph: str, directory: Path) -> 
     hashes = {file: hashlib.sha256(data).hexdigest() for file, data in files.items()}
     write_bundle(directory, files, dataclasses.replace(config, acoustic=acoustic, files=hashes))
     return "litert" if is_tflite else "onnx"
+
+
+def _check_weights(run_dir: RunDir, graph: str, engine: Engine, acoustic: AcousticConfig) -> None:
+    """Refuse a graph that an earlier training left behind, by its answer to the golden signal."""
+    front_end = run_dir.checkpoint.front_end
+    features = features_of(golden_signal(front_end.mfcc.sample_rate_hz), front_end)
+    found = compare([whole_file(run_dir.network, features)], [stream(engine, acoustic, features)])
+    same = found.within(SAME) if graph in (GRAPH, TFLITE) else found.mean_log_prob <= FAR
+    if not same:
+        raise UsageError(
+            f"{run_dir.path / graph}: does not answer what {MODEL_FILE} answers: make it again, or remove it"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import shutil
 from argparse import ArgumentTypeError
@@ -13,6 +14,8 @@ import pytest
 pytest.importorskip("jiwer", reason="benchmarks need jiwer (the extra evaluate)")
 pytest.importorskip("pyroomacoustics", reason="rooms need pyroomacoustics (the extra train)")
 pytest.importorskip("torch", reason="needs torch (the extra train)")
+
+import torch
 
 from benchmarks.int8_loss import losses
 from benchmarks.listening import Answer
@@ -114,13 +117,15 @@ def test_a_bundle_with_its_own_graph_swapped_in_is_the_same(run_dir: RunDir, tmp
 def test_a_tflite_graph_is_named_beside_the_bundles_own(
     run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (run_dir.path / "acoustic.tflite").write_bytes(b"a graph")
+    (run_dir.path / "acoustic.int8.tflite").write_bytes(b"a graph")
     config = run_dir.engine(INT8_GRAPH)
     monkeypatch.setattr(RunDir, "engine", lambda self, graph: config)
-    assert swap_graph(Bundle.load("en-tiny"), run_dir, "acoustic.tflite", tmp_path / "swapped") == "litert"
+    assert (
+        swap_graph(Bundle.load("en-tiny"), run_dir, "acoustic.int8.tflite", tmp_path / "swapped") == "litert"
+    )
     swapped = Bundle.load(tmp_path / "swapped")
-    assert swapped.config.acoustic.tflite == "acoustic.tflite"
-    assert swapped.path("acoustic.tflite").read_bytes() == b"a graph"
+    assert swapped.config.acoustic.tflite == "acoustic.int8.tflite"
+    assert swapped.path("acoustic.int8.tflite").read_bytes() == b"a graph"
     create_engine("numpy", swapped)  # its own graph is there as well
 
 
@@ -130,3 +135,17 @@ def test_other_tokens_are_no_words_of_the_bundle(run_dir: RunDir, tmp_path: Path
     with pytest.raises(UsageError, match=r"another front-end or other tokens than .*name another bundle"):
         swap_graph(Bundle.load("en-tiny"), other, INT8_GRAPH, tmp_path / "swapped")
     assert not (tmp_path / "swapped").exists()
+
+
+def test_a_graph_of_an_earlier_training_is_refused(run_dir: RunDir, tmp_path: Path) -> None:
+    trained_on = copy.deepcopy(run_dir.network)
+    with torch.no_grad():
+        for weights in trained_on.parameters():
+            weights.mul_(0.5)
+    with pytest.raises(UsageError, match=r"acoustic\.int8\.onnx: does not answer what model\.pt answers"):
+        swap_graph(
+            Bundle.load("en-tiny"),
+            dataclasses.replace(run_dir, network=trained_on),
+            INT8_GRAPH,
+            tmp_path / "swapped",
+        )
