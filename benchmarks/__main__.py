@@ -1,6 +1,7 @@
 """``python -m benchmarks``: runs every measurement in turn and writes the README's tables anew.
 
-All but the ablation, which would train for hours.
+All but the ablation, which would train for hours, and those of compression, which need the runs that models
+were packed from: ``int8_loss``, ``frontier``, ``graphs``, ``quantization`` and ``pruned_steps``.
 """
 
 from __future__ import annotations

@@ -65,12 +65,11 @@ def main() -> int:
     ours: dict[str, System] = {system.recognizer.bundle.config.name: system for system in loaded}
     others = {} if args.no_peers else peers()
     scene = Scene(args.data, args.cache)
-    sets = {name: _utterances(args, name) for name in TASKS}
+    sets = {name: task_utterances(args, name) for name in TASKS}
     figures: dict[str, Any] = {key: {} for key in ("strangers", "beside", "noise")}
     figures |= {"limit": args.limit, "few": {"beside": args.beside, "noise": args.noisy}}
     for name, utterances in sets.items():
-        condition = KITCHEN_TABLE if name == COMMANDS else CLEAN
-        voices = name == COMMANDS
+        condition, voices = condition_of(name), name == COMMANDS
         figures["strangers"][name] = measure(ours, scene, name, utterances, condition, voices=voices)
         few = corpus.evenly(utterances, args.beside)
         figures["beside"][name] = measure({**ours, **others}, scene, name, few, condition) if others else {}
@@ -125,7 +124,13 @@ def measure(
     }
 
 
-def _utterances(args: argparse.Namespace, name: str) -> list[Utterance]:
+def condition_of(task: str) -> Condition:
+    """How the recordings of a task are heard where nothing else is said."""
+    return KITCHEN_TABLE if task == COMMANDS else CLEAN
+
+
+def task_utterances(args: argparse.Namespace, name: str) -> list[Utterance]:
+    """The recordings of a task; with ``--limit`` evenly spread over it."""
     if name == COMMANDS:
         return corpus.evenly(spoken_commands(args.cache), args.limit)
     return corpus.dev_set(args, name)

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.result import write_result
-from edge_asr.errors import UsageError
 from export.prune.cost import cost
 from export.rundir import GRAPH, INT8_GRAPH, RunDir
-from export.step_times import step_times
+from export.step_times import common_chunk_frames, step_times
 
 
 def main() -> int:
@@ -44,14 +43,12 @@ def measure(before: RunDir, after: RunDir, steps: int) -> dict[str, Any]:
     ------
     UsageError: the networks take chunks of different lengths.
     """
-    engines, chunks = {}, set()
+    engines, configs = {}, []
     for name, run_dir in (("before", before), ("after", after)):
         for form, graph in (("float", GRAPH), ("int8", INT8_GRAPH)):
             engines[f"{name}_{form}"], config = run_dir.engine(graph)
-            chunks.add(config.chunk_frames)
-    if len(chunks) > 1:
-        raise UsageError(f"expected chunks of one length, got {sorted(chunks)}: convert with --chunk-frames")
-    [chunk_frames] = chunks
+            configs.append(config)
+    chunk_frames = common_chunk_frames(configs)
     step_ms = step_times(engines, chunk_frames=chunk_frames, steps=steps)
     slowest = step_ms["before_float"]
     return {

@@ -86,6 +86,7 @@ def measure(run_dir: RunDir, judged: list[Path], calibration: list[Path]) -> dic
                 }
             )
     return {
+        "model": run_dir.path.resolve().name,
         "float": {
             "size_bytes": graph.stat().st_size,
             "ms_per_second": round(cost_ms(graph, judge) / seconds, 3),

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy_plot import HELD
+from benchmarks.compression_tables import COMPRESSION
 from benchmarks.promises import promises
 from benchmarks.result import RESULTS
+from benchmarks.table import percent, source, table
 
 README = Path(__file__).parents[1] / "README.md"
 _TABLE = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -33,10 +35,10 @@ def first_light(result: dict[str, Any]) -> str:
         ("", figures["model"]),
         (
             f"closed choice among {closed['sentences']} LibriSpeech dev sentences, right",
-            _percent(closed["right"]),
+            percent(closed["right"]),
         ),
         *(
-            (f"phone error rate, {name} dev, with a phone bigram", _percent(per["bigram"]))
+            (f"phone error rate, {name} dev, with a phone bigram", percent(per["bigram"]))
             for name, per in figures["phone_error_rate"].items()
         ),
         ("real-time factor, free text / grammar", _pair(free, held, "real_time_factor")),
@@ -45,7 +47,7 @@ def first_light(result: dict[str, Any]) -> str:
     ]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     lines.insert(1, "|---|---|")
-    return "\n".join([*lines, "", _source(result)]) + "\n"
+    return "\n".join([*lines, "", source(result)]) + "\n"
 
 
 _TASKS = {
@@ -71,11 +73,11 @@ def accuracy(result: dict[str, Any]) -> str:
             suffix = f", {group}" if group != "all" else ""
             values = [everyone[name][group] for name in ours]
             values += [few[name].get(group) for name in everybody]
-            rows.append([title + suffix, *(_percent(v[key]) if v else "-" for v in values)])
+            rows.append([title + suffix, *(percent(v[key]) if v else "-" for v in values)])
     speed = [_speed(figures["strangers"], name) for name in ours]
     speed += [_speed(figures["beside"], name) for name in everybody]
     rows.append(["processor seconds per second of audio", *speed])
-    return "\n".join([*_table(rows), "", _source(result)]) + "\n"
+    return "\n".join([*table(rows), "", source(result)]) + "\n"
 
 
 def _speed(tasks: dict[str, Any], name: str) -> str:
@@ -96,7 +98,7 @@ def nothing_said(result: dict[str, Any]) -> str:
             f"| {kind} | {model} | {heard['words']} | {tasks['commands'][kind]['accepted']} |"
             for kind, heard in tasks["dictation"].items()
         ]
-    return "\n".join([*lines, "", f"{figures['minutes']:g} minutes; {_source(result)}"]) + "\n"
+    return "\n".join([*lines, "", f"{figures['minutes']:g} minutes; {source(result)}"]) + "\n"
 
 
 _STAGES = {
@@ -138,11 +140,11 @@ def ablation(result: dict[str, Any]) -> str:
                 f"{found['hours_heard']:.0f}",
                 f"{found['seconds'] / 60:.0f}",
             ]
-            rows.append([title, *cost, *(_percent(min(shares.values())) for shares in errors)])
+            rows.append([title, *cost, *(percent(min(shares.values())) for shares in errors)])
     few = f", {figures['limit']} utterances of each set" if figures["limit"] else ""
     together = sorted({count for found in figures["stages"].values() for count in found["processes"]})
     trained = f"trained by {' or '.join(map(str, together))} processes at once"
-    return "\n".join([*_table(rows), "", f"Errors on dev speakers{few}; {trained}; {_source(result)}"]) + "\n"
+    return "\n".join([*table(rows), "", f"Errors on dev speakers{few}; {trained}; {source(result)}"]) + "\n"
 
 
 def confidence(result: dict[str, Any]) -> str:
@@ -150,7 +152,7 @@ def confidence(result: dict[str, Any]) -> str:
     models = result["figures"]["models"]
     rows = [["", *models]]
     for kind, title in (("words", "words of free text"), ("sentences", "sentences of a grammar")):
-        errors = [_percent(found[kind]["calibration_error"]) for found in models.values()]
+        errors = [percent(found[kind]["calibration_error"]) for found in models.values()]
         rows.append([f"{title}, expected calibration error", *errors])
     first = next(iter(models.values()))["presets"]
     presets = sorted(first, key=lambda name: float(first[name]["least_confidence"]))
@@ -159,7 +161,7 @@ def confidence(result: dict[str, Any]) -> str:
             cells = [[m["presets"][preset][key] for preset in presets] for m in models.values()]
             shares = [" / ".join(f"{100 * share:.1f}" for share in cell) + " %" for cell in cells]
             rows.append([f"{key}, {' / '.join(presets)}", *shares])
-    return "\n".join([*_table(rows), "", _source(result)]) + "\n"
+    return "\n".join([*table(rows), "", source(result)]) + "\n"
 
 
 _ENDPOINT_TASKS = {
@@ -181,18 +183,12 @@ def endpointing(result: dict[str, Any]) -> str:
                     f"`{preset}`",
                     f"{found['latency_median_s']:.2f} s",
                     f"{found['latency_p95_s']:.2f} s",
-                    _percent(found["early_share"]),
-                    _percent(found["still_open_share"]),
+                    percent(found["early_share"]),
+                    percent(found["still_open_share"]),
                 ]
             )
     few = f"{figures['limit']} utterances of each; " if figures["limit"] else ""
-    return "\n".join([*_table(rows), "", few + _source(result)]) + "\n"
-
-
-def _table(rows: list[list[str]]) -> list[str]:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    lines.insert(1, "|---" * len(rows[0]) + "|")
-    return lines
+    return "\n".join([*table(rows), "", few + source(result)]) + "\n"
 
 
 def decoders(result: dict[str, Any]) -> str:
@@ -204,12 +200,10 @@ def decoders(result: dict[str, Any]) -> str:
         for name, found in figures.get(peer, {}).items():
             usual = found["usual"]
             times = [str(usual[key]) for key in ("ours_us_per_frame", "theirs_us_per_frame")]
-            same = _percent(found["wide"]["same_words"])
+            same = percent(found["wide"]["same_words"])
             rows.append([f"{title}, {name}", peer, same, *times, str(usual["ours_over_theirs"])])
     few = f"at most {figures['limit']} utterances of each set" if figures["limit"] else "all utterances"
-    return (
-        "\n".join([*_table([heads, *rows]), "", f"Times with usual beams; {few}; {_source(result)}"]) + "\n"
-    )
+    return "\n".join([*table([heads, *rows]), "", f"Times with usual beams; {few}; {source(result)}"]) + "\n"
 
 
 def engines(result: dict[str, Any]) -> str:
@@ -238,20 +232,12 @@ def engines(result: dict[str, Any]) -> str:
                     f"{found['ms_per_audio_s']:.1f}",
                     f"{found['times_onnx']:.1f}" if "times_onnx" in found else "-",
                     f"{found['peak_memory_mb']:.0f}",
-                    _percent(found["librispeech_wer"]),
-                    _percent(found["commands_right"]),
+                    percent(found["librispeech_wer"]),
+                    percent(found["commands_right"]),
                 ]
             )
     few = f"{figures['limit']} utterances of each set; " if figures["limit"] else ""
-    return "\n".join([*_table(rows), "", few + _source(result)]) + "\n"
-
-
-def _source(result: dict[str, Any]) -> str:
-    return f"`{result['command']}` at {result['commit']} on {result['machine']}; one thread."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return "\n".join([*table(rows), "", few + source(result)]) + "\n"
 
 
 def _pair(free: dict[str, Any], held: dict[str, Any], key: str) -> str:
@@ -267,6 +253,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "engines": engines,
     "first-light": first_light,
     "nothing-said": nothing_said,
+    **COMPRESSION,
 }
 """Name of a result and of its table -> what writes it."""
 PROMISES = "promises"
@@ -276,7 +263,7 @@ PROMISES = "promises"
 def render(text: str) -> str:
     """The README with all tables made anew that have results."""
 
-    def table(match: re.Match[str]) -> str:
+    def made_anew(match: re.Match[str]) -> str:
         name = match["name"]
         if name == PROMISES:
             found = {
@@ -289,7 +276,7 @@ def render(text: str) -> str:
         result = json.loads(path.read_text(encoding="utf-8"))
         return match[1] + TABLES[name](result) + match[3]
 
-    return _TABLE.sub(table, text)
+    return _TABLE.sub(made_anew, text)
 
 
 def main() -> int:

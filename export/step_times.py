@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from edge_asr.acoustic import Engine
+from edge_asr.config import AcousticConfig
+from edge_asr.errors import UsageError
 
 _WARM = 10
 
@@ -29,3 +31,16 @@ def step_times(engines: Mapping[str, Engine], *, chunk_frames: int, steps: int =
             if i >= _WARM:
                 taken[name].append(time.thread_time() - started)
     return {name: round(1000 * float(np.median(each)), 4) for name, each in taken.items()}
+
+
+def common_chunk_frames(configs: Iterable[AcousticConfig]) -> int:
+    """Feature frames of a step of all of them.
+
+    Raises
+    ------
+    UsageError: their chunks differ in length, so that their steps are no comparison.
+    """
+    chunks = {config.chunk_frames for config in configs}
+    if len(chunks) != 1:
+        raise UsageError(f"expected chunks of one length, got {sorted(chunks)}: convert with --chunk-frames")
+    return chunks.pop()
