@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("torch", reason="needs torch (the extra train)")
 pytest.importorskip("onnx", reason="needs onnx (the extra export)")
 
-from benchmarks.tflite_copies import with_tflite  # noqa: E402
-from edge_asr.bundle import Bundle  # noqa: E402
-from edge_asr.errors import UsageError  # noqa: E402
-from export.pack import write_bundle  # noqa: E402
+from benchmarks.tflite_copies import with_tflite
+from edge_asr.bundle import Bundle
+from edge_asr.errors import UsageError
+from export.pack import write_bundle
 
 MODEL = "en-tiny"
 
