@@ -166,7 +166,12 @@ class Guest:
                 f"pip install 'edge-asr[{engine}]'"
             )
         if (bundle, engine) not in self._here:
-            environment = {"PYTHONPATH": str(PROJECT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+            environment = {
+                "PYTHONPATH": str(PROJECT),
+                "OPENBLAS_NUM_THREADS": "1",
+                "OMP_NUM_THREADS": "1",
+                "ORT_DISABLE_TELEMETRY": "1",
+            }
             self._here[bundle, engine] = self.run([sys.executable], bundle, engine, environment)
         return self._here[bundle, engine]
 

@@ -73,6 +73,7 @@ def python_command(processor: Processor, directory: Path, project: Path, log: Pa
         "PYTHONHASHSEED": "0",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
+        "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime's thread for it would be counted, and writes into $HOME
     }
     return [
         str(host / "lib64" / "ld-linux-x86-64.so.2"),
