@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 import edge_asr
-from benchmarks.emulation.processor import PROCESSORS, instructions, python_command, report_of
+from benchmarks.emulation.processor import PROCESSORS, instructions, python_command, report_of, sysroot
 from benchmarks.emulation.roots import DIRECTORY, require
 from benchmarks.result import write_result
 from benchmarks.systems import SAMPLE_RATE_HZ
@@ -181,7 +181,10 @@ def compared(guest: Guest, run: Run, roots: Path, audio_s: float) -> dict[str, A
     expected, theirs = guest.here(run.bundle, run.engine)
     log = guest.folder / "counts.log"
     log.unlink(missing_ok=True)
-    python = python_command(PROCESSORS[run.processor], roots, PROJECT, log)
+    processor, root = PROCESSORS[run.processor], guest.folder / run.processor
+    if not root.is_dir():
+        sysroot(processor, roots, root)
+    python = python_command(processor, roots, root, PROJECT, log)
     got, ours = guest.run(python, run.bundle, run.engine)
     counts = instructions(log.read_text(encoding="ascii"), got["phases"])
     return {

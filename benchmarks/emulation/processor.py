@@ -29,6 +29,11 @@ class Processor:
     """Value of its flag ``-cpu``."""
     boards: str
     """Where it is found."""
+    part: str = ""
+    """As ``/proc/cpuinfo`` of such a board names the processor, by which libraries choose what they run;
+    empty where they ask the processor itself."""
+    features: str = ""
+    """The same, for what it can do."""
 
 
 PROCESSORS = {
@@ -36,28 +41,70 @@ PROCESSORS = {
         root="amd64", qemu="qemu-x86_64", model="max", boards="AVX2 without VNNI, for comparison"
     ),
     "cortex-a72": Processor(
-        root="arm64", qemu="qemu-aarch64", model="cortex-a72", boards="aarch64, Raspberry Pi 4"
+        root="arm64",
+        qemu="qemu-aarch64",
+        model="cortex-a72",
+        boards="aarch64, Raspberry Pi 4",
+        part="0xd08",
+        features="fp asimd evtstrm crc32 cpuid",
     ),
     "cortex-a76": Processor(
         root="arm64",
         qemu="qemu-aarch64",
         model="cortex-a76",
         boards="aarch64 with dot products, Raspberry Pi 5",
+        part="0xd0b",
+        features="fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop "
+        "asimddp",
     ),
-    "cortex-a7": Processor(root="armhf", qemu="qemu-arm", model="cortex-a7", boards="armv7, Raspberry Pi 2"),
+    "cortex-a7": Processor(
+        root="armhf",
+        qemu="qemu-arm",
+        model="cortex-a7",
+        boards="armv7, Raspberry Pi 2",
+        part="0xc07",
+        features="half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32 lpae evtstrm",
+    ),
 }
 """The first is what the others are compared with."""
 
 
-def python_command(processor: Processor, directory: Path, project: Path, log: Path) -> list[str]:
-    """The root's Python on the processor, to be followed by its arguments.
+def sysroot(processor: Processor, directory: Path, target: Path) -> Path:
+    """Make ``target``: the root, by links, and in it what the kernel of a board with one processor would say.
 
-    QEMU is started by its own loader, so that it fits any Linux on x86-64. Nothing is chrooted: ``-L`` shows
-    the program the root's files in the place of this machine's, all others stay as they are.
+    Without it onnxruntime reads this machine's ``/proc/cpuinfo`` on an ARM, and falls over it.
 
     Parameters
     ----------
     directory: of the roots, absolute.
+    """
+    target.mkdir()
+    for entry in (directory / processor.root).iterdir():
+        (target / entry.name).symlink_to(entry)
+    if processor.part:
+        (target / "proc").mkdir()
+        (target / "proc" / "cpuinfo").write_text(
+            f"processor\t: 0\nFeatures\t: {processor.features}\nCPU implementer\t: 0x41\n"
+            f"CPU architecture: {7 if processor.qemu == 'qemu-arm' else 8}\nCPU variant\t: 0x0\n"
+            f"CPU part\t: {processor.part}\nCPU revision\t: 3\n\n"
+        )
+        processors = target / "sys" / "devices" / "system" / "cpu"
+        processors.mkdir(parents=True)
+        for which in ("possible", "present", "online"):
+            (processors / which).write_text("0\n")
+    return target
+
+
+def python_command(processor: Processor, directory: Path, root: Path, project: Path, log: Path) -> list[str]:
+    """The root's Python on the processor, to be followed by its arguments.
+
+    QEMU is started by its own loader, so that it fits any Linux on x86-64. Nothing is chrooted: ``-L`` shows
+    the program the files of ``root`` in the place of this machine's, all others stay as they are.
+
+    Parameters
+    ----------
+    directory: of the roots, absolute.
+    root: what ``sysroot`` made.
     project: folder of ``edge_asr`` and ``benchmarks``.
     log: file that the counts go to.
     """
@@ -79,7 +126,7 @@ def python_command(processor: Processor, directory: Path, project: Path, log: Pa
         str(host / "lib64" / "ld-linux-x86-64.so.2"),
         *("--library-path", ":".join(map(str, libraries))),
         str(host / "usr/bin" / processor.qemu),
-        *("-L", str(guest), "-cpu", processor.model),
+        *("-L", str(root), "-cpu", processor.model),
         *("-plugin", str(directory / PLUGIN), "-d", "plugin", "-D", str(log)),
         *(word for key, value in environment.items() for word in ("-E", f"{key}={value}")),
         *(str(guest / "usr/bin/python3.11"), "-s"),

@@ -58,7 +58,7 @@ class Root:
         return hashlib.sha256(repr((self, SUITE)).encode() + pins).hexdigest()
 
 
-_OURS = ("numpy", "onnxruntime", "ai-edge-litert")
+_OURS = ("numpy", "onnxruntime", "ai-edge-litert", "hassil")
 ROOTS = {
     "amd64": Root(
         packages=("python3.11", "libstdc++6", "qemu-user"),
@@ -74,10 +74,10 @@ ROOTS = {
     ),
     # The registry has neither NumPy nor onnxruntime for it.
     "armhf": Root(
-        packages=("python3.11", "libstdc++6", "python3-numpy", "libopenblas0-pthread"),
+        packages=("python3.11", "libstdc++6", "python3-numpy", "python3-yaml", "libopenblas0-pthread"),
         machine="armv7l",
         triplet="arm-linux-gnueabihf",
-        wheels=("tflite-runtime==2.14.0",),
+        wheels=("tflite-runtime==2.14.0", "hassil", "unicode-rbnf"),
         dependencies=False,
     ),
 }
@@ -206,11 +206,8 @@ def wheel_command(root: Root, target: Path) -> list[str]:
     command += ["--python-version", "3.11"]
     for tag in ("manylinux2014", *(f"manylinux_{version}" for version in _GLIBC)):
         command += ["--platform", f"{tag}_{root.machine}"]
-    if root.dependencies:
-        command += ["--constraint", str(_PROJECT / "constraints.txt")]
-    else:
-        command += ["--no-deps"]
-    return [*command, *root.wheels]
+    command += ["--constraint", str(_PROJECT / "constraints.txt")]
+    return [*command, *([] if root.dependencies else ["--no-deps"]), *root.wheels]
 
 
 def _run(command: list[str]) -> None:

@@ -17,7 +17,7 @@ pytest.importorskip("jiwer", reason="benchmarks need jiwer (the extra evaluate)"
 from benchmarks.emulated import PROJECT, Guest, agreement, planned
 from benchmarks.emulation import guest as guest_program
 from benchmarks.emulation import roots
-from benchmarks.emulation.processor import PROCESSORS, instructions, python_command, report_of
+from benchmarks.emulation.processor import PROCESSORS, instructions, python_command, report_of, sysroot
 from edge_asr.arrays import Float32Array
 from edge_asr.errors import EdgeAsrError, UsageError
 
@@ -80,7 +80,8 @@ def test_wheels_are_those_of_the_other_machine() -> None:
     arm64 = roots.wheel_command(roots.ROOTS["arm64"], Path("site"))
     tags = [arm64[at + 1] for at, word in enumerate(arm64) if word == "--platform"]
     assert "manylinux2014_aarch64" in tags and all(tag.endswith("_aarch64") for tag in tags)
-    assert arm64[-3:] == ["numpy", "onnxruntime", "ai-edge-litert"] and "--constraint" in arm64
+    assert arm64[-4:] == list(roots.ROOTS["arm64"].wheels) and "--no-deps" not in arm64
+    assert arm64[arm64.index("--constraint") + 1].endswith("constraints.txt")
     armhf = roots.wheel_command(roots.ROOTS["armhf"], Path("site"))
     assert "--no-deps" in armhf and "manylinux2014_armv7l" in armhf
 
@@ -99,6 +100,21 @@ def test_a_root_that_is_missing_or_of_another_making_is_named(
     monkeypatch.setattr(roots, "SUITE", "trixie")
     with pytest.raises(UsageError, match="arm64"):
         roots.require(tmp_path, ["arm64"])
+
+
+def test_a_board_is_shown_its_own_processor(tmp_path: Path) -> None:
+    """onnxruntime crashed on import where an ARM read x86-64's description."""
+    for name in ("amd64", "arm64", "armhf"):
+        (tmp_path / "roots" / name / "usr").mkdir(parents=True)
+    for name, processor in PROCESSORS.items():
+        root = sysroot(processor, tmp_path / "roots", tmp_path / name)
+        assert (root / "usr").resolve() == tmp_path / "roots" / processor.root / "usr"
+        described = root / "proc" / "cpuinfo"
+        assert described.is_file() == (name != "x86-64")
+        if described.is_file():
+            assert f"CPU part\t: {processor.part}\n" in described.read_text()
+            assert ("asimddp" in described.read_text()) == (name == "cortex-a76")
+            assert (root / "sys/devices/system/cpu/possible").read_text() == "0\n"
 
 
 def test_the_program_hears_the_recording_on_this_machine_too(tmp_path: Path, sample: Float32Array) -> None:
@@ -189,7 +205,8 @@ print(json.dumps({"bits": 8 * len(__import__("struct").pack("P", 0))}))
 @pytest.mark.parametrize("name", PROCESSORS)
 def test_more_work_is_more_instructions(name: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    python = python_command(PROCESSORS[name], HERE, PROJECT, log)
+    root = sysroot(PROCESSORS[name], HERE, tmp_path / "root")
+    python = python_command(PROCESSORS[name], HERE, root, PROJECT, log)
     assert report_of([*python, "-c", COUNTED])["bits"] == (32 if name == "cortex-a7" else 64)
     counts = instructions(log.read_text(), ["few", "many"])
     assert counts["few"] > 1000 and 20 * counts["few"] < counts["many"] < 100_000_000
