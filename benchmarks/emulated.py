@@ -21,7 +21,14 @@ import numpy as np
 from tqdm import tqdm
 
 import edge_asr
-from benchmarks.emulation.processor import PROCESSORS, instructions, python_command, report_of, sysroot
+from benchmarks.emulation.processor import (
+    PROCESSORS,
+    REFERENCE,
+    instructions,
+    python_command,
+    report_of,
+    sysroot,
+)
 from benchmarks.emulation.roots import DIRECTORY, require
 from benchmarks.result import write_result
 from benchmarks.systems import SAMPLE_RATE_HZ
@@ -136,7 +143,13 @@ def measure(runs: list[Run], roots: Path) -> dict[str, Any]:
             of_engine = found.setdefault(run.model, {}).setdefault(run.engine, {})
             of_engine[run.processor] = compared(guest, run, roots, audio_s)
     boards = {name: processor.boards for name, processor in PROCESSORS.items()}
-    return {"recording": RECORDING.name, "audio_s": audio_s, "processors": boards, "models": found}
+    return {
+        "recording": RECORDING.name,
+        "audio_s": audio_s,
+        "reference": REFERENCE,
+        "processors": boards,
+        "models": found,
+    }
 
 
 class Guest:

@@ -247,11 +247,11 @@ def engines(result: dict[str, Any]) -> str:
 
 
 def emulated(result: dict[str, Any]) -> str:
-    """Instructions on the processors of boards, in multiples of the first one's; whether all is right."""
+    """Instructions on the processors of boards, in multiples of x86-64's; whether all is right."""
     figures = result["figures"]
-    processors, models = figures["processors"], figures["models"]
-    reference = next(iter(processors))
-    rows = [["model", "engine", *(f"{name} ({boards})" for name, boards in processors.items())]]
+    boards, models, reference = figures["processors"], figures["models"], figures["reference"]
+    processors = sorted(boards, key=lambda name: (name != reference, name))
+    rows = [["model", "engine", *(f"{name} ({boards[name]})" for name in processors)]]
     runs = []
     for model, engines in models.items():
         for engine, found in engines.items():

@@ -14,6 +14,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def main() -> int:
     texts = {}
     for name, graph in graphs.items():
         for phase in (f"first {name}", name):
-            texts[name] = phases.run(phase, lambda graph=graph: hear(recognizer, graph, samples))
+            texts[name] = phases.run(phase, partial(hear, recognizer, graph, samples))
     config = recognizer.bundle.config
     features = phases.run("features", lambda: cmvn(mfcc(samples, config.mfcc), config.cmvn))
     acoustic = AcousticModel(create_engine(engine, recognizer.bundle), config.acoustic)

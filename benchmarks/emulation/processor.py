@@ -66,7 +66,8 @@ PROCESSORS = {
         features="half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32 lpae evtstrm",
     ),
 }
-"""The first is what the others are compared with."""
+REFERENCE = "x86-64"
+"""What the others are compared with."""
 
 
 def sysroot(processor: Processor, directory: Path, target: Path) -> Path:

@@ -210,3 +210,15 @@ def test_more_work_is_more_instructions(name: str, tmp_path: Path) -> None:
     assert report_of([*python, "-c", COUNTED])["bits"] == (32 if name == "cortex-a7" else 64)
     counts = instructions(log.read_text(), ["few", "many"])
     assert counts["few"] > 1000 and 20 * counts["few"] < counts["many"] < 100_000_000
+
+
+@needs_roots
+def test_a_32_bit_processor_refuses_no_64_bit_counts(tmp_path: Path, sample: Float32Array) -> None:
+    """NumPy's repeat, take and bincount did: no grammar compiled and no search ran on armv7."""
+    processor, guest = PROCESSORS["cortex-a7"], Guest(tmp_path, sample)
+    root = sysroot(processor, HERE.resolve(), tmp_path / "root")
+    python = python_command(processor, HERE.resolve(), root, PROJECT, tmp_path / "log")
+    report, log_probs = guest.run(python, "en-tiny", "numpy")
+    here, expected = guest.here("en-tiny", "numpy")
+    assert report["texts"] == here["texts"] and report["machine"] == "armv7l"
+    assert agreement(expected, log_probs)["agrees"]
