@@ -2,7 +2,8 @@
 
 Every engine that is installed, on every model that brings a file for it: size of that file, load, speed on
 one thread, memory (each in a process of its own), speed beside onnxruntime's in one process, and accuracy
-on the same samples. Writes ``results/engines.json``.
+on the same samples. With ``--tflite`` on copies of the models that bring a file for litert as well
+(benchmarks/tflite_copies.py says how they are made). Writes ``results/engines.json``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks.conditions import CLEAN, Scene
 from benchmarks.result import write_result
 from benchmarks.spoken_commands import spoken_commands
 from benchmarks.systems import EdgeAsr, System
+from benchmarks.tflite_copies import with_tflite
 from edge_asr.acoustic import ENGINES, installed_engines
 from edge_asr.bundle import Bundle, available_models
 from edge_asr.errors import EdgeAsrError
@@ -42,17 +44,21 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--models", nargs="+", default=available_models(), help="bundles (default: all ours)")
+    parser.add_argument(
+        "--tflite", type=Path, metavar="DIR", help="holds NAME, copies of the models with a TFLite graph"
+    )
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="for spoken commands and rooms")
     corpus.add_arguments(parser)
     parser.set_defaults(limit=60)
     args = parser.parse_args()
+    models = [with_tflite(model, args.tflite) for model in args.models]
     sets = {
         COMMANDS: corpus.evenly(spoken_commands(args.cache), args.limit),
         **{name: corpus.dev_set(args, name) for name in HEARD if name != COMMANDS},
     }
     scene = Scene(args.data, args.cache)
     figures: dict[str, Any] = {"limit": args.limit, "models": {}}
-    for model in args.models:
+    for model in models:
         found = cost(model, engines_of(Bundle.load(model)))
         heard = accuracy(model, list(found), scene, sets)
         figures["models"][Bundle.load(model).config.name] = {

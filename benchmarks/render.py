@@ -240,6 +240,43 @@ def engines(result: dict[str, Any]) -> str:
     return "\n".join([*table(rows), "", few + source(result)]) + "\n"
 
 
+def emulated(result: dict[str, Any]) -> str:
+    """Instructions on the processors of boards, in multiples of x86-64's; whether all is right."""
+    figures = result["figures"]
+    boards, models, reference = figures["processors"], figures["models"], figures["reference"]
+    processors = sorted(boards, key=lambda name: (name != reference, name))
+    rows = [["model", "engine", *(f"{name} ({boards[name]})" for name in processors)]]
+    runs = []
+    for model, engines in models.items():
+        for engine, found in engines.items():
+            cells = [_instructions(found.get(name), found.get(reference)) for name in processors]
+            rows.append([model, f"`{engine}`", *cells])
+            runs += [run for name, run in found.items() if name != reference]
+    words = sum(run["same_texts"] for run in runs)
+    answers = sum(run["agrees"] for run in runs)
+    apart = max((run["log_prob_apart"] for run in runs), default=0.0)
+    notes = (
+        "Million instructions per second of audio, commands from start to end (the network alone), in "
+        f"multiples of {reference}; counted by QEMU, which tells no times. Of {len(runs)} runs for boards "
+        f"{words} hear the words that this machine hears with the same engine; {answers} give its "
+        f"log-probabilities within the tolerance of the engines' tests, {apart:.4f} apart on average at the "
+        "most."
+    )
+    return "\n".join([*table(rows), "", f"{notes} {source(result)}"]) + "\n"
+
+
+def _instructions(found: dict[str, Any] | None, reference: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    millions = found["millions_per_audio_s"]
+    cell = f"{millions['grammar']:.0f} ({millions['network']:.0f})"
+    if reference is None or found is reference:
+        return cell
+    base = reference["millions_per_audio_s"]
+    times = [millions[key] / base[key] for key in ("grammar", "network")]
+    return f"{cell}, {times[0]:.1f}x ({times[1]:.1f}x)"
+
+
 def _pair(free: dict[str, Any], held: dict[str, Any], key: str) -> str:
     return f"{free[key]} / {held[key]}"
 
@@ -249,6 +286,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "accuracy": accuracy,
     "confidence": confidence,
     "decoders": decoders,
+    "emulated": emulated,
     "endpointing": endpointing,
     "engines": engines,
     "first-light": first_light,

@@ -14,3 +14,12 @@ Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 AnyArray = NDArray[Any]
+
+
+def native(numbers: Int32Array | Int64Array) -> NDArray[np.intp]:
+    """The same integers in the width of the processor's addresses.
+
+    On 32-bit processors ``repeat``, ``take`` and ``bincount`` refuse 64-bit numbers, which might not fit;
+    those of graphs are bounded. Elsewhere nothing is copied.
+    """
+    return numbers.astype(np.intp, copy=False)

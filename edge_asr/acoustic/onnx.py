@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from edge_asr.errors import BundleError, MissingExtraError, UsageError
 if TYPE_CHECKING:
     import onnxruntime
 
+_NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 _ERRORS_ONLY = 3
 _PROVIDER = "ExecutionProvider"
 
@@ -83,6 +85,8 @@ def open_session(graph: Path, threads: int, provider: str = "cpu") -> onnxruntim
     UsageError: it has no such provider, or that does not start.
     BundleError: the graph cannot be read.
     """
+    # Read when it is imported: otherwise it would count its uses and keep an id of the device at home.
+    os.environ.setdefault(_NO_TELEMETRY, "1")
     try:
         import onnxruntime
     except ImportError as error:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_asr.arrays import BoolArray, Float64Array, Int32Array, Int64Array
+from edge_asr.arrays import BoolArray, Float64Array, Int32Array, Int64Array, native
 
 NONE: Final = -1
 """Number of the record before the first."""
@@ -93,7 +93,7 @@ class Arena:
             return np.empty(0, dtype=np.int32)
         live = np.flatnonzero(self._reachable(tips))
         before = self.previous[live] + 1  # slot 0 stands for NONE
-        children = np.bincount(before, minlength=self.size + 1)
+        children = np.bincount(native(before), minlength=self.size + 1)
         child = np.empty(self.size + 1, dtype=np.int32)
         child[before] = live
         is_tip = np.zeros(self.size, dtype=np.bool_)

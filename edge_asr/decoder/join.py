@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_asr.arrays import BoolArray, Float32Array, Int64Array
+from edge_asr.arrays import BoolArray, Float32Array, Int64Array, native
 from edge_asr.decoder.graph import Graph, Hole, Output
 from edge_asr.decoder.network import Mark, Placeholder
 from edge_asr.decoder.tokens import BLANK
@@ -260,7 +260,7 @@ class _Joiner:
         return {root: np.concatenate([[root], sources[targets == root]]) for root in roots}
 
     def _assembled(self, arcs: _Arcs, labels: np.ndarray) -> Graph:
-        degrees = np.bincount(arcs.sources, minlength=self._states)
+        degrees = np.bincount(native(arcs.sources), minlength=self._states)
         order = np.argsort(arcs.sources, kind="stable")
         joined = {hole for hole in self._graph.holes if hole.placeholder in self._blocks}
         return replace(

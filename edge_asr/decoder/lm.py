@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_asr.arrays import Float32Array, Float64Array, Int32Array, Int64Array
+from edge_asr.arrays import Float32Array, Float64Array, Int32Array, Int64Array, native
 from edge_asr.errors import BundleError
 
 EMPTY = 0
@@ -71,8 +71,9 @@ class LanguageModel:
         log_probs: (queries,) natural log.
         states: (queries,) afterwards; meaningless after the end of a sentence.
         """
-        log_probs = self.unigrams.take(words).astype(np.float64)
-        after = self.unigram_states.take(words).astype(np.int64)
+        places = native(words)
+        log_probs = self.unigrams.take(places).astype(np.float64)
+        after = self.unigram_states.take(places).astype(np.int64)
         pending = np.flatnonzero(states)
         at, word = states[pending], words[pending]
         spent = np.zeros(pending.size)
@@ -85,8 +86,9 @@ class LanguageModel:
             after[hit] = self.next_states.take(index)
             left = np.flatnonzero(~listed)
             pending, word, at = pending[left], word[left], at[left]
-            spent = spent[left] + self.backoffs.take(at)
-            at = self.backoff_states.take(at).astype(np.int64)
+            places = native(at)
+            spent = spent[left] + self.backoffs.take(places)
+            at = self.backoff_states.take(places).astype(np.int64)
             empty = at == EMPTY
             log_probs[pending[empty]] += spent[empty]
             pending, word, at, spent = pending[~empty], word[~empty], at[~empty], spent[~empty]
@@ -130,7 +132,7 @@ class LanguageModel:
             "start": np.array([self.start], dtype=np.int32),
             "unigrams": self.unigrams.astype(np.float16),
             "unigram_states": self.unigram_states,
-            "arcs_of_state": np.bincount(self.keys // width, minlength=self.states).astype(np.int32),
+            "arcs_of_state": np.bincount(native(self.keys // width), minlength=self.states).astype(np.int32),
             "words": word.astype(np.min_scalar_type(width)),
             "log_probs": self.log_probs.astype(np.float16),
             # Nearly always where the word alone leads: zeros compress to nothing.

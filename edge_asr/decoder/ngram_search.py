@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge_asr.arrays import Float64Array, Int64Array
+from edge_asr.arrays import Float64Array, Int64Array, native
 from edge_asr.decoder.arena import NONE
 from edge_asr.decoder.biasing import BiasedModel, Phrases
 from edge_asr.decoder.graph import Graph
@@ -130,7 +130,7 @@ class NgramSearch(Search):
         ends = np.flatnonzero(said)
         words = said[ends].astype(np.int64) - 1
         log_probs, histories[ends] = self._lm.advance(histories[ends], words)
-        beyond[ends] = log_probs - self._lm.unigrams.take(words)
+        beyond[ends] = log_probs - self._lm.unigrams.take(native(words))
         return beyond
 
     def _best_of_each(self, keys: Int64Array, scores: Float64Array) -> Int64Array:

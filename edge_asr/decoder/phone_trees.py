@@ -23,7 +23,7 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from edge_asr.arrays import Float64Array, Int32Array, Int64Array
+from edge_asr.arrays import Float64Array, Int32Array, Int64Array, native
 from edge_asr.decoder.graph import Ending, Graph, Output
 from edge_asr.decoder.lexicon import Pronunciation
 from edge_asr.decoder.tokens import BLANK
@@ -72,7 +72,7 @@ class Rows:
         phones = np.zeros((lengths.size, longest), dtype=np.int32)
         flat = np.fromiter(chain.from_iterable(chain.from_iterable(said)), dtype=np.int32)
         phones[np.arange(longest) < lengths[:, None]] = flat
-        step = np.repeat(np.arange(number.size), ways[number])
+        step = np.repeat(np.arange(number.size), native(ways[number]))
         row = _ranges(first_ways[number], ways[number])
         return cls(
             np.asarray(sources, dtype=np.int64)[step],
@@ -94,7 +94,7 @@ def _refuse_size(size: int, what: str, source: str) -> None:
 
 def _ranges(first: Int64Array, count: Int64Array) -> Int64Array:
     """``first[i], first[i] + 1, ...`` (``count[i]`` of them) for every i, one after the other."""
-    ranges: Int64Array = np.repeat(first - np.cumsum(count) + count, count)
+    ranges: Int64Array = np.repeat(first - np.cumsum(count) + count, native(count))
     ranges += np.arange(ranges.size)
     return ranges
 
@@ -200,17 +200,17 @@ def lay_out(
     # The same arcs from the phone states that stand for the parent: one for an inner node, for a
     # root all its exits.
     phones_of_node = np.ones(nodes, dtype=np.int64)
-    phones_of_node[:roots] = np.bincount(exit_roots, minlength=roots)
+    phones_of_node[:roots] = np.bincount(native(exit_roots), minlength=roots)
     first_phone = np.arange(nodes) - roots + nodes
     first_phone[:roots] = nodes + inner + np.searchsorted(exit_roots, np.arange(roots))
     arcs = parent.size + phone_states.size + int(phones_of_node[parent].sum())
     _refuse_size(arcs, "arcs", name)
-    arc = np.repeat(np.arange(parent.size), phones_of_node[parent])
+    arc = np.repeat(np.arange(parent.size), native(phones_of_node[parent]))
     phone = _ranges(first_phone[parent], phones_of_node[parent])
     differs = phone_labels[phone - nodes] != label[arc]
     arc, phone = arc[differs], phone[differs]
 
-    source = np.concatenate([parent, phone, phone_states])
+    source = native(np.concatenate([parent, phone, phone_states]))
     order = np.argsort(source, kind="stable")
     nothing = np.zeros(phone_states.size, dtype=np.int64)
     states = nodes + phone_states.size

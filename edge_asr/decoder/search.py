@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge_asr.arrays import Float32Array, Float64Array, Int64Array
+from edge_asr.arrays import Float32Array, Float64Array, Int64Array, native
 from edge_asr.decoder.alternatives import Path
 from edge_asr.decoder.arena import NONE
 from edge_asr.decoder.endpoint import State
@@ -56,8 +56,8 @@ class Search:
         if len(token_offsets) not in (0, len(graph.tokens)):
             raise ValueError(f"expected {len(graph.tokens)} token offsets or none, got {len(token_offsets)}")
         self._token_offsets = np.asarray(token_offsets, dtype=np.float64) if len(token_offsets) else None
-        self._first_arcs: Int64Array = graph.offsets[:-1].astype(np.int64)
-        self._degrees: Int64Array = np.diff(graph.offsets).astype(np.int64)
+        self._first_arcs = native(graph.offsets[:-1])
+        self._degrees = native(np.diff(graph.offsets))
         # Dense scratch, meaningful only for the states touched in the current frame.
         self._best: Float64Array = np.full(graph.states, -np.inf)
         self._owner: Int64Array = np.empty(graph.states, dtype=np.int64)

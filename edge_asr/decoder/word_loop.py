@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_asr.arrays import BoolArray, Float32Array, Int64Array
+from edge_asr.arrays import BoolArray, Float32Array, Int64Array, native
 from edge_asr.decoder.compile import compile_word_loop
 from edge_asr.decoder.graph import Graph, Output
 from edge_asr.decoder.lexicon import Lexicon, Pronunciation
@@ -138,7 +138,7 @@ def _joined(graph: Graph, branch: Graph, numbers: Int64Array) -> Graph:
 
     sources = np.concatenate([piece.sources for piece in pieces])
     order = np.argsort(sources, kind="stable")  # of equals the arcs of before stay first
-    degrees = np.bincount(sources, minlength=labels.size)
+    degrees = np.bincount(native(sources), minlength=labels.size)
     ends, no_end = np.full(len(new_exits), graph.final_weights[0]), np.full(inner.size, -np.inf)
     endings, no_ending = np.full(len(new_exits), graph.state_endings[0]), np.full(inner.size, -1)
     return replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from benchmarks.ingredients import STAGES
 from benchmarks.render import (
@@ -13,6 +14,7 @@ from benchmarks.render import (
     accuracy,
     confidence,
     decoders,
+    emulated,
     endpointing,
     engines,
     render,
@@ -137,3 +139,34 @@ def test_each_engine_on_each_model_is_a_row() -> None:
     ]
     assert {line.count("|") for line in (head, rule, *rows)} == {10}
     assert text.endswith("60 utterances of each set; `c` at abc on m; one thread.\n")
+
+
+def test_instructions_are_given_in_multiples_of_the_reference() -> None:
+    def run(grammar: float, network: float, *, right: bool = True) -> dict[str, Any]:
+        counts = {"network": network, "features": 1.0, "free": 2.0, "grammar": grammar}
+        return {
+            "same_texts": right,
+            "agrees": right,
+            "log_prob_apart": 0.0 if right else 0.125,
+            "millions_per_audio_s": counts,
+        }
+
+    engines = {
+        "onnx": {"x86-64": run(100.4, 40), "cortex-a72": run(150, 100)},
+        "numpy": {
+            "x86-64": run(200, 150),
+            "cortex-a72": run(240, 150),
+            "cortex-a7": run(900, 700, right=False),
+        },
+    }
+    boards = {"cortex-a7": "armv7", "cortex-a72": "Raspberry Pi 4", "x86-64": "AVX2"}
+    figures = {"reference": "x86-64", "processors": boards, "models": {"en-tiny": engines}}
+    text = emulated({"command": "c", "commit": "abc", "machine": "m", "figures": figures})
+    head, _, *rows = text.partition("\n\n")[0].splitlines()
+    assert head == "| model | engine | x86-64 (AVX2) | cortex-a7 (armv7) | cortex-a72 (Raspberry Pi 4) |"
+    assert rows == [
+        "| en-tiny | `onnx` | 100 (40) | - | 150 (100), 1.5x (2.5x) |",
+        "| en-tiny | `numpy` | 200 (150) | 900 (700), 4.5x (4.7x) | 240 (150), 1.2x (1.0x) |",
+    ]
+    assert "Of 3 runs for boards 2 hear the words" in text and "; 2 give its log-probabilities" in text
+    assert "0.1250 apart" in text

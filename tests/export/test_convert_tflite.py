@@ -116,20 +116,19 @@ def test_without_the_environment_the_command_is_named(
     assert capsys.readouterr().err.endswith("python -m export tflite-env x\n")
 
 
-def test_an_environment_of_other_versions_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_of_other_versions_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Made by the command, with nothing installed."""
-    installed = []
-
-    def run(command: list[Any], **more: Any) -> Any:
-        if "pip" in command:
-            installed.append([str(word) for word in command])
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(environment.subprocess, "run", run)
-    monkeypatch.setattr(environment.venv, "create", lambda path, with_pip: path.mkdir())
+    installed = _pip_that(
+        monkeypatch, ["Collecting torch\n", "  Downloading torch-2.13.0-cp311.whl (178.9 MB)\n"]
+    )
     assert main(["tflite-env", str(tmp_path / "env")]) == 0
     assert [word for word in installed[0] if word in environment.NEEDED] == list(environment.NEEDED)
     assert str(environment.PINS) in installed[0]
+    head, large, ready = capsys.readouterr().out.splitlines()
+    assert "installing torch" in head and large == "  torch 2.13.0, 178.9 MB"
+    assert ready.endswith(f"--to tflite RUN_DIR --environment {tmp_path / 'env'}")
     assert environment.interpreter(tmp_path / "env") == tmp_path / "env" / "bin" / "python"
     pins = tmp_path / "pins.txt"
     pins.write_text("torch==9.9\n")
@@ -138,14 +137,66 @@ def test_an_environment_of_other_versions_is_refused(tmp_path: Path, monkeypatch
         environment.interpreter(tmp_path / "env")
 
 
-def test_an_installation_that_broke_off_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        environment.subprocess, "run", lambda command: subprocess.CompletedProcess(command, 1)
-    )
+def _pip_that(monkeypatch: pytest.MonkeyPatch, says: list[str], status: int = 0) -> list[list[str]]:
+    """Stands in for venv and pip; the commands that it was run with."""
+    commands: list[list[str]] = []
+
+    class Pip:
+        stdout = says
+        returncode = status
+
+        def __init__(self, command: list[str], **options: Any) -> None:
+            commands.append(command)
+
+        def __enter__(self) -> Pip:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            return None
+
+    monkeypatch.setattr(environment.subprocess, "Popen", Pip)
     monkeypatch.setattr(environment.venv, "create", lambda path, with_pip: path.mkdir())
+    return commands
+
+
+def test_an_installation_that_broke_off_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pip_that(monkeypatch, [], status=1)
     assert main(["tflite-env", str(tmp_path / "env")]) == EdgeAsrError.exit_code
     with pytest.raises(UsageError, match="make it"):
         environment.interpreter(tmp_path / "env")
+
+
+def test_a_python_without_venv_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def create(path: Path, with_pip: bool) -> None:
+        raise subprocess.CalledProcessError(1, ["python", "-m", "ensurepip"])
+
+    monkeypatch.setattr(environment.venv, "create", create)
+    assert main(["tflite-env", str(tmp_path / "env")]) == EdgeAsrError.exit_code
+    assert "apt install python3-venv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "  Downloading torch-2.13.0%2Bcpu-cp311-cp311-linux_x86_64.whl (178.9 MB)\n",
+            "torch 2.13.0+cpu, 178.9 MB",
+        ),
+        (
+            "  Using cached https://x/y/jaxlib-0.10.2-cp311-manylinux.whl (84.1 MB)\n",
+            "jaxlib 0.10.2, 84.1 MB",
+        ),
+        ("  Downloading nvidia_cublas-13.1-py3-none-any.whl (1.1 GB)\n", "nvidia_cublas 13.1, 1.1 GB"),
+        ("  Downloading tqdm-4.70.1-py3-none-any.whl (78 kB)\n", None),
+        ("  Downloading torch-2.13.0-cp311.whl.metadata (29 kB)\n", None),
+        ("Collecting torch==2.13.0\n", None),
+        ("Installing collected packages: mpmath, tqdm, torch\n", "unpacking 3 packages"),
+    ],
+)
+def test_who_waits_for_pip_hears_of_what_is_large(line: str, said: str | None) -> None:
+    assert environment.progress(line) == said
 
 
 def test_no_other_directory_is_removed(tmp_path: Path) -> None:

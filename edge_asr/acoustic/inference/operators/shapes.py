@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_asr.acoustic.inference.onnx_file import DTYPES
 from edge_asr.acoustic.inference.operators.call import Call, Kernel, UnsupportedError, sizes
-from edge_asr.arrays import AnyArray
+from edge_asr.arrays import AnyArray, native
 
 
 def reshape(call: Call) -> Kernel:
@@ -128,7 +128,7 @@ def gather(call: Call) -> Kernel:
     if index is not None and index.ndim == 0 and axis >= 0:
         place = (*[slice(None)] * axis, int(index))
         return lambda x, _: x[place]
-    return lambda x, indices: np.take(x, indices, axis)
+    return lambda x, indices: np.take(x, native(indices), axis)
 
 
 def shape(call: Call) -> Kernel:
