@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_asr.config import CmvnConfig
 from export.augment.chain import surroundings
-from export.batches import Item
+from export.batches import BatchSource, Item, Recorded
 from export.cache import (
     FeatureSet,
     Float16Array,
@@ -166,6 +166,16 @@ def load_learnset(recipe: Recipe, cache: Path, front_end: FrontEnd) -> Learnset:
         items = [Item(((normal_dev, i),), row, weight) for i, row in enumerate(dev_labels)]
         dev[name] = items[::every]
     return Learnset(train=train, dev=dev, front_end=front_end, tokens=TOKENS)
+
+
+def recorded(recipe: Recipe, data: Learnset) -> BatchSource:
+    """Batches of the features in the cache."""
+    return Recorded(
+        data.train,
+        seed=recipe.seed,
+        batch_seconds=recipe.training.batch_seconds,
+        frame_shift_ms=recipe.mfcc.frame_shift_ms,
+    )
 
 
 def labelled(

@@ -15,6 +15,7 @@ from export.dictionary import Dictionary
 from export.variants import merge, read_variants, variants_file
 
 _WORD = re.compile(r"[a-z']+")
+_GUESSED = re.compile(r"[a-z]{2,}('[a-z]+)?")
 
 
 def read_text(path: Path) -> Iterator[str]:
@@ -37,6 +38,14 @@ def count_words(lines: Iterable[str]) -> collections.Counter[str]:
     for line in lines:
         counts.update(_WORD.findall(line.lower()))
     return counts
+
+
+def frequent_words(texts: Iterable[collections.Counter[str]], least: int) -> list[str]:
+    """Words of letters, and of parts with an apostrophe between them, that come ``least`` times or more."""
+    total: collections.Counter[str] = collections.Counter()
+    for counts in texts:
+        total.update(counts)
+    return sorted(word for word, n in total.items() if n >= least and _GUESSED.fullmatch(word))
 
 
 def choose_words(
@@ -77,6 +86,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dictionary", type=Path, help="dictionary in CMU's format (default: the packaged one)"
     )
     parser.add_argument(
+        "--guess",
+        type=int,
+        metavar="COUNT",
+        help="take words, too, that the dictionary lacks and the texts hold at least COUNT times; how "
+        "they are said is guessed",
+    )
+    parser.add_argument(
         "--rest",
         action="store_true",
         help="add the dictionary's other words to lexicon.txt: for grammars, not for free text",
@@ -102,6 +118,9 @@ def run(args: argparse.Namespace) -> int:
     for value in args.text:
         name, _, share = value.partition("=")
         texts.append((count_words(read_text(Path(name))), float(share or 1)))
+    known = len(dictionary.words())
+    if args.guess is not None:
+        dictionary = dictionary.with_guesses(frequent_words((counts for counts, _ in texts), args.guess))
     words = choose_words(texts, dictionary, args.size)
     args.out.mkdir(parents=True, exist_ok=True)
     with (args.out / "lexicon.txt").open("w", encoding="utf-8") as out:
@@ -113,6 +132,8 @@ def run(args: argparse.Namespace) -> int:
     with (args.out / "unigram.txt").open("w", encoding="utf-8") as out:
         out.writelines(f"{word} {logprob:.4f}\n" for word, logprob in words.items())
     others = f" and the {len({*rest} - {*words})} others" if args.rest else ""
+    if args.guess is not None:
+        print(f"{len(dictionary.words()) - known} words that the dictionary lacks are guessed")
     print(f"{len(words)} words{others} -> {args.out / 'lexicon.txt'}, {args.out / 'unigram.txt'}")
     if args.variants:
         heard = variants.keys() & chosen

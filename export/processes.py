@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ class Processes:
     def leads(self) -> bool:
         """Whether this process measures, prints and saves."""
         return self.rank == 0
+
+    @property
+    def machine(self) -> str:
+        """What this one computes with, for the card."""
+        device = f", {torch.cuda.get_device_name(self.device)}" if self.device.type == "cuda" else ""
+        return f"{platform.machine()}, {os.cpu_count()} cores{device}, torch {torch.__version__}"
 
     @classmethod
     @contextmanager

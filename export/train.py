@@ -10,7 +10,6 @@ import argparse
 import copy
 import dataclasses
 import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from tqdm import tqdm
 
 from edge_asr.errors import UsageError
 from export.augment.spec_augment import SpecAugment
-from export.batches import Batch, BatchSource, Recorded, take_turns
+from export.batches import Batch, BatchSource, take_turns
 from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from export.criterion import Criterion, Imitating, create_criterion
 from export.learnset import (
@@ -32,6 +31,7 @@ from export.learnset import (
     gather,
     load_learnset,
     measure_front_end,
+    recorded,
     share_of,
     without_training,
 )
@@ -143,16 +143,6 @@ def train_recipe(
     return data
 
 
-def recorded(recipe: Recipe, data: Learnset) -> BatchSource:
-    """Batches of the features in the cache."""
-    return Recorded(
-        data.train,
-        seed=recipe.seed,
-        batch_seconds=recipe.training.batch_seconds,
-        frame_shift_ms=recipe.mfcc.frame_shift_ms,
-    )
-
-
 class Trainer:
     """One run: network, optimiser, schedule and what has happened so far.
 
@@ -239,7 +229,7 @@ class Trainer:
             entry: dict[str, Any] = {"epoch": self._passes, "step": self._step}
             entry["loss"] = float(torch.stack(losses).mean())
             entry |= {f"per_{name}": per for name, per in self._measure().items()}
-            entry |= {"seconds": round(time.monotonic() - started, 1), "machine": _machine(self._device)}
+            entry |= {"seconds": round(time.monotonic() - started, 1), "machine": self._processes.machine}
             entry |= {"hours": round(hours, 4), "processes": self._processes.count}
             mass = self._token_mass.cpu()
             entry["priors"] = [round(float(p), 7) for p in mass / mass.sum()]
@@ -404,8 +394,3 @@ def _begin_with(network: nn.Module, start: Checkpoint, recipe: Recipe) -> None:
         raise UsageError(
             f"{recipe.training.start}: not the network of this recipe, {recipe.network.name}: {error}"
         ) from error
-
-
-def _machine(device: torch.device) -> str:
-    name = f", {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
-    return f"{platform.machine()}, {os.cpu_count()} cores{name}, torch {torch.__version__}"

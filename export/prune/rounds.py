@@ -18,7 +18,7 @@ from torch import nn
 from edge_asr.errors import UsageError
 from export.batches import Item
 from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
-from export.learnset import Learnset
+from export.learnset import Learnset, recorded
 from export.net import create_network
 from export.processes import Processes
 from export.prune import groups_of
@@ -37,7 +37,7 @@ from export.recipe import Recipe
 from export.recipe_text import recipe_text
 from export.score import phone_errors
 from export.teacher import Teacher
-from export.train import Trainer, recorded
+from export.train import Trainer
 
 START_FILE = "start.pt"
 """What a cut left."""

@@ -124,3 +124,19 @@ def test_variants_follow_the_dictionarys_own_ways(
     assert [line for line in lines if line.startswith("cat ")] == ["cat K AE T", "cat K AA T", "cat K AH T"]
     assert not any(line.startswith(("bus ", "moon ")) for line in lines)
     assert "variants of 2 words; 2 others are not in the lexicon" in capsys.readouterr().out
+
+
+def test_words_beyond_the_dictionary_are_guessed(
+    dictionary_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the cats cats dogs 'cats\ncat dogs' x\n")
+    parser = argparse.ArgumentParser()
+    lexicon.add_arguments(parser)
+    out = tmp_path / "out"
+    flags = ["--text", str(text), "--dictionary", str(dictionary_file), "--out", str(out), "--guess", "2"]
+    assert lexicon.run(parser.parse_args(flags)) == 0
+    lines = (out / "lexicon.txt").read_text().splitlines()
+    assert "cats K AE T S" in lines
+    assert not any(line.startswith(("dogs", "the", "'cats", "x")) for line in lines), "said too seldom"
+    assert "1 words that the dictionary lacks" in capsys.readouterr().out
