@@ -17,6 +17,7 @@ COMMANDS = {
     "convert": ("export.convert.command", "export", "make inference graphs of a trained network"),
     "tflite-env": ("export.convert.environment", "export", "make the environment that converts to TFLite"),
     "quantize": ("export.quantize.command", "export", "make a graph of fewer bits, or see what they cost"),
+    "average": ("export.average", "train", "make one network of the weights of several"),
     "verify": ("export.verify", "export", "compare all forms of a network on real speech"),
     "lexicon": ("export.lexicon", "train", "choose the words a model knows"),
     "lm": ("export.lm.command", "train", "make a language model of text"),

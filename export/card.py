@@ -131,8 +131,13 @@ def _figures(history: Sequence[Mapping[str, Any]], difference: Difference) -> li
     """What training measured last, how long it took, and what int8 cost."""
     seconds = sum(float(entry.get("seconds", 0.0)) for entry in history)
     machines = sorted({str(entry["machine"]) for entry in history if "machine" in entry})
-    lines = [f"- {len(history)} epochs in {seconds / 3600:.2f} h on {'; '.join(machines) or 'unknown'}"]
-    last = history[-1] if history else {}
+    epochs = max((int(entry.get("epoch", 0)) for entry in history), default=0)
+    lines = [f"- {epochs} epochs in {seconds / 3600:.2f} h on {'; '.join(machines) or 'unknown'}"]
+    for entry in history:
+        if "averaged" in entry:
+            mean = ", ".join(f"{100 * part:g} % {name}" for name, part in entry["averaged"].items())
+            lines.append(f"- then the mean of {mean}, after which phones were not counted again")
+    last = next((entry for entry in reversed(history) if "averaged" not in entry), {})
     lines += [
         f"- greedy phone error rate on {key.removeprefix('per_')} dev: {value:.2%}"
         for key, value in sorted(last.items())

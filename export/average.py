@@ -1,0 +1,85 @@
+"""``python -m export average RUN=SHARE ... --out DIR``: one network of the weights of several.
+
+Networks that were trained on from each other lie in one valley, and their mean is often better than any of
+them. Sources: M. Wortsman et al., "Model soups", ICML 2022; Kaldi's average of the last iterations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_asr.errors import UsageError
+from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of ``python -m export average``."""
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN_DIR[=SHARE]",
+        help="run directories, the one whose recipe and history are kept first; SHARE is 1 where not given",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run directory to write")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write ``model.pt`` of the mean."""
+    paths, shares = [], []
+    for value in args.runs:
+        name, _, share = value.partition("=")
+        try:
+            shares.append(float(share or 1))
+        except ValueError:
+            raise UsageError(f"{value}: expected RUN_DIR=SHARE, got {share!r} for a share") from None
+        paths.append(Path(name) / MODEL_FILE)
+    mean = average([load_checkpoint(path) for path in paths], shares, [str(path.parent) for path in paths])
+    args.out.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(args.out / MODEL_FILE, mean)
+    print(f"{args.out / MODEL_FILE}: the mean of {len(paths)}")
+    return 0
+
+
+def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float], names: Sequence[str]) -> Checkpoint:
+    """The first checkpoint with the weighted mean of all weights; its history ends with what was averaged.
+
+    Raises
+    ------
+    UsageError: one network only, a share that is not above 0, or networks, features or tokens that differ.
+    """
+    if len(checkpoints) < 2:
+        raise UsageError("a mean needs two networks at least")
+    if any(not share > 0 for share in shares):
+        raise UsageError(f"shares must be above 0, got {', '.join(f'{share:g}' for share in shares)}")
+    first = checkpoints[0]
+    for name, other in zip(names, checkpoints, strict=True):
+        theirs, ours = _fixed(other), _fixed(first)
+        differ = [what for what in ours if ours[what] != theirs[what]]
+        if differ:
+            raise UsageError(f"{name}: its {differ[0]} is not that of {names[0]}")
+    parts = [share / sum(shares) for share in shares]
+    weights = {
+        key: sum(part * c.weights[key] for part, c in zip(parts, checkpoints, strict=True))
+        for key in first.weights
+    }
+    entry: dict[str, Any] = {
+        "averaged": {name: round(part, 4) for name, part in zip(names, parts, strict=True)}
+    }
+    if first.history and "priors" in first.history[-1]:
+        entry["priors"] = first.history[-1]["priors"]
+    return dataclasses.replace(first, weights=weights, history=[*first.history, entry])
+
+
+def _fixed(checkpoint: Checkpoint) -> dict[str, object]:
+    """What must be the same; dropout changes no weights."""
+    config = {key: value for key, value in checkpoint.config.items() if key != "dropout"}
+    return {
+        "network": checkpoint.network,
+        "config": config,
+        "front_end": checkpoint.front_end,
+        "tokens": checkpoint.tokens,
+    }
