@@ -234,7 +234,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit",
         "--recordings",
         type=positive,
-        default=16,
+        default=48,
         metavar="N",
         help="recordings, of sets and speakers in turn (default %(default)s)",
     )
