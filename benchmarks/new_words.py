@@ -114,8 +114,9 @@ def heard(recognizer: Recognizer, utterances: Sequence[Utterance], new: Sequence
 
 
 def bystanders(others: set[str]) -> list[str]:
-    """Words of the dictionary beside those, evenly spread."""
-    words = [word for word in Dictionary.load().words() if word.isalpha() and word not in others]
+    """Possessives of the dictionary's words beside those, evenly spread: its words are all known."""
+    words = [f"{word}'s" for word in Dictionary.load().words() if word.isalpha()]
+    words = [word for word in words if word not in others]
     return words[:: len(words) // _BYSTANDERS][:_BYSTANDERS]
 
 
