@@ -131,15 +131,17 @@ def _cost(found: dict[str, Any]) -> tuple[str, str]:
 
 
 def pruned_steps(result: dict[str, Any]) -> str:
-    """Before and after, float and int8."""
+    """Before and after, float and int8, by LiteRT too where both have such a graph."""
     figures = result["figures"]
     phones = [name for name in _PHONES if name in figures["networks"]["before"]["phone_error"]]
     heads = ["network", "million weights", "million products a second", "int8, MB"]
-    heads += ["ms a step, float / int8", "times faster than float before"]
+    forms = ["float", "int8"] + ["int8_litert"] * ("before_int8_litert" in figures["step_ms"])
+    named = " / ".join(form.replace("_litert", " by LiteRT") for form in forms)
+    heads += [f"ms a step, {named}", "times faster than float before"]
     rows = [[*heads, *(f"{_PHONES[name]}, phones" for name in phones)]]
     for when in ("before", "after"):
         network = figures["networks"][when]
-        both = [f"{when}_float", f"{when}_int8"]
+        both = [f"{when}_{form}" for form in forms]
         rows.append(
             [
                 when,

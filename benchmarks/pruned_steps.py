@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.result import write_result
 from export.prune.cost import cost
-from export.rundir import GRAPH, INT8_GRAPH, RunDir
+from export.rundir import GRAPH, INT8_GRAPH, INT8_TFLITE, RunDir
 from export.step_times import common_chunk_frames, step_times
 
 
@@ -37,15 +37,18 @@ def main() -> int:
 
 
 def measure(before: RunDir, after: RunDir, steps: int) -> dict[str, Any]:
-    """Milliseconds of CPU time per step of all four graphs, and the size of both networks.
+    """Milliseconds of CPU time per step of all graphs, and the size of both networks.
 
     Raises
     ------
     UsageError: the networks take chunks of different lengths.
     """
     engines, configs = {}, []
+    forms = [("float", GRAPH), ("int8", INT8_GRAPH)]
+    if all((run_dir.path / INT8_TFLITE).is_file() for run_dir in (before, after)):
+        forms.append(("int8_litert", INT8_TFLITE))
     for name, run_dir in (("before", before), ("after", after)):
-        for form, graph in (("float", GRAPH), ("int8", INT8_GRAPH)):
+        for form, graph in forms:
             engines[f"{name}_{form}"], config = run_dir.engine(graph)
             configs.append(config)
     chunk_frames = common_chunk_frames(configs)
