@@ -62,10 +62,9 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float], names: S
         if differ:
             raise UsageError(f"{name}: its {differ[0]} is not that of {names[0]}")
     parts = [share / sum(shares) for share in shares]
-    weights = {
-        key: sum(part * c.weights[key] for part, c in zip(parts, checkpoints, strict=True))
-        for key in first.weights
-    }
+    weights = {key: parts[0] * value for key, value in first.weights.items()}
+    for part, other in zip(parts[1:], checkpoints[1:], strict=True):
+        weights = {key: value + part * other.weights[key] for key, value in weights.items()}
     entry: dict[str, Any] = {
         "averaged": {name: round(part, 4) for name, part in zip(names, parts, strict=True)}
     }

@@ -137,7 +137,7 @@ def _figures(history: Sequence[Mapping[str, Any]], difference: Difference) -> li
         if "averaged" in entry:
             mean = ", ".join(f"{100 * part:g} % {name}" for name, part in entry["averaged"].items())
             lines.append(f"- then the mean of {mean}, after which phones were not counted again")
-    last = next((entry for entry in reversed(history) if "averaged" not in entry), {})
+    last: Mapping[str, Any] = next((entry for entry in reversed(history) if "averaged" not in entry), {})
     lines += [
         f"- greedy phone error rate on {key.removeprefix('per_')} dev: {value:.2%}"
         for key, value in sorted(last.items())
