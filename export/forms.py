@@ -15,7 +15,7 @@ from export.checkpoint import Checkpoint, FrontEnd
 from export.hearing import Allowance
 from export.net.engine import TorchEngine
 from export.net.network import Network
-from export.parity import QUANTIZED, SAME, Difference
+from export.parity import QUANTIZED, ROUNDED_TWICE, SAME, Difference
 from export.rundir import GRAPH, INT8_GRAPH, INT8_TFLITE, TFLITE, RunDir
 from export.unpack import unpack
 
@@ -118,6 +118,7 @@ def of_bundle(bundle: Bundle, checkpoint: Checkpoint | None, recipe: Path | None
     UsageError: the checkpoint is of another model, or no recipe is known.
     BundleError, MissingExtraError: a file cannot be read, or does not fit.
     """
+    unpacked = checkpoint is None
     if checkpoint is None:
         recipe = recipe or RECIPES / f"{bundle.config.name}.toml"
         if not recipe.is_file():
@@ -137,7 +138,7 @@ def of_bundle(bundle: Bundle, checkpoint: Checkpoint | None, recipe: Path | None
         network=network,
         front_end=front_end,
         config=config.acoustic,
-        forms=(torch_form, *_by_engines(bundle, QUANTIZED, NEARLY)),
+        forms=(torch_form, *_by_engines(bundle, ROUNDED_TWICE if unpacked else QUANTIZED, NEARLY)),
     )
 
 
@@ -146,8 +147,11 @@ def _streamed(network: Network, config: AcousticConfig, bins: int) -> Form:
     return Form(name="torch, streamed", engine=engine, limit=SAME, allowance=EXACTLY)
 
 
-def _by_engines(bundle: Bundle, limit: Difference, allowance: Allowance) -> list[Form]:
-    """The bundle's acoustic model as each engine runs it, if the bundle has a file for it."""
+def _by_engines(bundle: Bundle, tflite: Difference, allowance: Allowance) -> list[Form]:
+    """The bundle's acoustic model as each engine runs it, if the bundle has a file for it.
+
+    ``tflite`` is the limit of a file that the reference was not unpacked from.
+    """
     forms = []
     for name, entry in ENGINES.items():
         file = getattr(bundle.config.acoustic, entry.field, None)
@@ -156,5 +160,6 @@ def _by_engines(bundle: Bundle, limit: Difference, allowance: Allowance) -> list
         engine: Engine | None = None
         with suppress(MissingExtraError):
             engine = create_engine(name, bundle)
+        limit = tflite if file.endswith(".tflite") else QUANTIZED
         forms.append(Form(name=f"{file}, {name}", engine=engine, limit=limit, allowance=allowance))
     return forms

@@ -65,15 +65,27 @@ learned with rounded numbers, benchmarks/results/int8-loss.json says what they h
 pass: one scale a tensor and an int8 front, 0.098 on en-tiny, 0.100 on en-small (7 bits; with 8 bits 4.3 % of
 en-small's phones); any layer of en-tiny zeroed, transposed or with its scale doubled, 0.107 and more."""
 
-DECODED = Difference(
-    max_probability=0.1,
-    mean_log_prob=0.08,
-    max_log_prob=1.0,
+ROUNDED_TWICE = Difference(
+    max_probability=1.0,
+    mean_log_prob=0.1,
+    max_log_prob=20.0,
     argmax_agreement=0.98,
     phone_difference=0.05,
 )
-"""Weights that were rounded to int8 and are floats again, on the golden signal, which is no speech. en-tiny:
-0.02, 0.050, 0.17, 100 % and 0; en-small: 0.02, 0.060, 0.26, 100 % and 0."""
+"""An int8 file of one format beside the weights of another's, both rounded on their own: TFLite beside ONNX
+0.070 (en-small) and 0.075 (en-tiny) on 16 recordings, 2.5 and 3.7 % of the phones."""
+
+DECODED = Difference(
+    max_probability=0.2,
+    mean_log_prob=0.12,
+    max_log_prob=1.0,
+    argmax_agreement=0.94,
+    phone_difference=0.35,
+)
+"""Weights that were rounded to int8 and are floats again, on the golden signal, which is no speech and in
+which three or four phones are heard. en-tiny: 0.13, 0.090, 0.59, 100 % and none; en-small: 0.087, 0.069,
+0.25, 95 % (one of 21) and one of four. Any product zeroed or doubled: 0.169 and more, but for the second one
+of en-small's front, whose doubling a normalisation undoes (0.090)."""
 
 
 def compare(reference: Sequence[Float32Array], answers: Sequence[Float32Array]) -> Difference:
