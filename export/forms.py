@@ -138,7 +138,7 @@ def of_bundle(bundle: Bundle, checkpoint: Checkpoint | None, recipe: Path | None
         network=network,
         front_end=front_end,
         config=config.acoustic,
-        forms=(torch_form, *_by_engines(bundle, ROUNDED_TWICE if unpacked else QUANTIZED, NEARLY)),
+        forms=(torch_form, *_by_engines(bundle, QUANTIZED, NEARLY, ROUNDED_TWICE if unpacked else None)),
     )
 
 
@@ -147,10 +147,12 @@ def _streamed(network: Network, config: AcousticConfig, bins: int) -> Form:
     return Form(name="torch, streamed", engine=engine, limit=SAME, allowance=EXACTLY)
 
 
-def _by_engines(bundle: Bundle, tflite: Difference, allowance: Allowance) -> list[Form]:
+def _by_engines(
+    bundle: Bundle, limit: Difference, allowance: Allowance, tflite: Difference | None = None
+) -> list[Form]:
     """The bundle's acoustic model as each engine runs it, if the bundle has a file for it.
 
-    ``tflite`` is the limit of a file that the reference was not unpacked from.
+    ``tflite`` is the limit of a TFLite file where the reference is what the other file holds.
     """
     forms = []
     for name, entry in ENGINES.items():
@@ -160,6 +162,6 @@ def _by_engines(bundle: Bundle, tflite: Difference, allowance: Allowance) -> lis
         engine: Engine | None = None
         with suppress(MissingExtraError):
             engine = create_engine(name, bundle)
-        limit = tflite if file.endswith(".tflite") else QUANTIZED
-        forms.append(Form(name=f"{file}, {name}", engine=engine, limit=limit, allowance=allowance))
+        most = tflite if tflite and file.endswith(".tflite") else limit
+        forms.append(Form(name=f"{file}, {name}", engine=engine, limit=most, allowance=allowance))
     return forms
