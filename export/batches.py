@@ -120,18 +120,35 @@ def plan_epoch(
             variant = (first + k) % len(item.variants)
             chosen.append((i, variant, len(item.features(variant)) * rng.uniform(0.9, 1.1)))
     chosen.sort(key=lambda c: c[2])
-    batches: list[list[tuple[int, int]]] = [[]]
-    longest = 0
-    for i, variant, _ in chosen:
-        frames = len(items[i].features(variant))
-        if batches[-1] and max(longest, frames) * (len(batches[-1]) + 1) > batch_frames:
-            batches.append([])
-            longest = 0
-        batches[-1].append((i, variant))
-        longest = max(longest, frames)
-    # Those who train together get batches of like length, so that nobody waits for the others.
-    turns = rng.permutation(len(batches) // processes)
-    return [batches[turn * processes + rank] for turn in turns for rank in range(processes)]
+    lengths = [len(items[i].features(variant)) for i, variant, _ in chosen]
+    spans = deal(lengths, most=batch_frames, processes=processes, rng=rng)
+    return [[(i, variant) for i, variant, _ in chosen[start:end]] for start, end in spans]
+
+
+def deal(
+    lengths: Sequence[int], *, most: float, processes: int, rng: np.random.Generator
+) -> list[tuple[int, int]]:
+    """Cut utterances in the order of their lengths into batches, and the batches into random turns.
+
+    Parameters
+    ----------
+    lengths: of each utterance, about rising.
+    most: a batch's longest utterance times their number, in the unit of the lengths.
+    processes: who take turns; they get batches of like length, so that nobody waits for the others.
+
+    Returns
+    -------
+    First utterance of each batch and the one after its last; a multiple of ``processes``.
+    """
+    cuts, longest = [0], 0
+    for i, length in enumerate(lengths):
+        longest = max(longest, length)
+        if i > cuts[-1] and longest * (i + 1 - cuts[-1]) > most:
+            cuts.append(i)
+            longest = length
+    spans = list(zip(cuts, [*cuts[1:], len(lengths)], strict=True))
+    turns = rng.permutation(len(spans) // processes)
+    return [spans[turn * processes + rank] for turn in turns for rank in range(processes)]
 
 
 def collate(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,6 +21,7 @@ from export.augment.chain import Chain
 from export.augment.level import perturb_level
 from export.augment.speed import perturb_speed
 from export.augment.surroundings import Surroundings
+from export.cache_key import cache_key
 from export.corpus import Utterance
 from export.nonspeech import nonspeech
 
@@ -165,7 +164,7 @@ def cached_normal(cache: Path, features: FeatureSet, config: CmvnConfig) -> Feat
 def _build(
     cache: Path, name: str, what: object, compute: Callable[[], Iterable[Float32Array]], total: int
 ) -> FeatureSet:
-    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
+    key = cache_key(what)
     path = cache / f"{name}-{key}"
     if not (path / "offsets.npy").is_file():
         path.mkdir(parents=True, exist_ok=True)

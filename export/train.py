@@ -37,7 +37,7 @@ from export.learnset import (
 )
 from export.net import create_network
 from export.net.network import Constrained
-from export.online.source import Online, measured_front_end
+from export.online.source import Online, fill_cache, measured_front_end
 from export.processes import Processes
 from export.quantize.imitate import imitate_int8, switch
 from export.recipe import Recipe, read_recipe
@@ -129,10 +129,14 @@ def train_recipe(
         )
     before = start or teacher
     fresh = recipe.corpus.fresh
+    if fresh:
+        processes.share(lambda rank, _: fill_cache(recipe, cache) if rank == 0 else None)
     if before:
         front_end = before.front_end
     elif fresh:
-        front_end = measured_front_end(recipe, cache, processes.device)
+        device = processes.device
+        processes.share(lambda rank, _: measured_front_end(recipe, cache, device) if rank == 0 else None)
+        front_end = measured_front_end(recipe, cache, device)
     else:
         front_end = measure_front_end(recipe, cache)
     processes.share(lambda *mine: load_learnset(share_of(cached, *mine), cache, front_end))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from tqdm import tqdm
 from edge_asr.arrays import Float32Array
 from export.augment.step import Range, check_probability, check_range
 from export.augment.surroundings import Surroundings
+from export.cache_key import cache_key
 
 SOUND_M_PER_S = 343.0
 """Speed of sound in air of 20 degrees Celsius."""
@@ -121,7 +120,7 @@ def room_bank(config: Room, sample_rate_hz: int, cache: Path) -> list[Place]:
     The probability does not count: it changes nothing about the rooms.
     """
     what = {k: v for k, v in asdict(config).items() if k != "probability"} | {"rate": sample_rate_hz}
-    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
+    key = cache_key(what)
     path = cache / f"rooms-{key}.npz"
     if not path.is_file():
         rooms = tqdm(range(config.rooms), desc="rooms", mininterval=5)

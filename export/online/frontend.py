@@ -11,7 +11,7 @@ from edge_asr.config import CmvnConfig, MfccConfig
 from edge_asr.features.mfcc import tables
 
 
-class FrontEnd(nn.Module):
+class BatchFeatures(nn.Module):
     """(batch, samples) in [-1, 1] -> (batch, frames, cepstra), normalised.
 
     The same numbers as ``edge_asr.features`` within 0.01: sums are of float32 here, the spectrum's too.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,6 +15,7 @@ from tqdm import tqdm
 
 from edge_asr.arrays import Float32Array, Int64Array
 from edge_asr.audio.file import read_audio
+from export.cache_key import cache_key
 from export.corpus import Utterance
 from export.nonspeech import nonspeech
 
@@ -72,7 +71,7 @@ def cached_nonspeech_sound(cache: Path, count: int, sample_rate_hz: int, seed: i
 
 
 def _cached(cache: Path, name: str, what: object, make: partial[Int16Array], of: Sequence[object]) -> Sound:
-    key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
+    key = cache_key(what)
     path = cache / f"{name}-sound-{key}"
     if not (path / "offsets.npy").is_file():
         path.mkdir(parents=True, exist_ok=True)

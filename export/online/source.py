@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,15 @@ from edge_asr.config import CmvnConfig
 from edge_asr.errors import UsageError
 from export.augment.chain import Chain
 from export.augment.room import room_bank
-from export.batches import Batch
-from export.checkpoint import FrontEnd as FrontEndConfig
+from export.batches import Batch, deal
+from export.cache_key import cache_key
+from export.checkpoint import FrontEnd
 from export.corpus import read_set
 from export.dictionary import Dictionary
 from export.learnset import labelled
 from export.online import acoustics
 from export.online.draws import Draws, draw
-from export.online.frontend import FrontEnd, padded
+from export.online.frontend import BatchFeatures, padded
 from export.online.sound import Sound, cached_nonspeech_sound, cached_sound
 from export.recipe import Recipe
 
@@ -34,26 +34,67 @@ _LEAD_S = 0.6
 """Longest time before a distorted utterance in which nobody speaks."""
 _SPEED_STEP = 0.02
 """Batches have speeds of this grid, so that few sizes of transforms are met."""
-_MOST_VOICES = 7
 _MEASURED = 48
 """Batches that statistics are measured on."""
 
 
-def measured_front_end(recipe: Recipe, cache: Path, device: torch.device) -> FrontEndConfig:
+def measured_front_end(recipe: Recipe, cache: Path, device: torch.device) -> FrontEnd:
     """The recipe's front-end with the statistics of its training speech as it is heard: measured once for a
     corpus, and kept in the cache, so that networks that teach each other hear the same."""
     what = [dataclasses.asdict(recipe.corpus), dataclasses.asdict(recipe.mfcc), recipe.seed]
-    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
+    key = cache_key(what)
     path = cache / f"front-end-{key}.json"
     if not path.is_file():
         bins = recipe.mfcc.cepstra
-        plain = FrontEndConfig(mfcc=recipe.mfcc, cmvn=CmvnConfig(mean=(0.0,) * bins, scale=(1.0,) * bins))
+        plain = FrontEnd(mfcc=recipe.mfcc, cmvn=CmvnConfig(mean=(0.0,) * bins, scale=(1.0,) * bins))
         mean, deviation = Online(recipe, cache, plain, device).statistics()
         found = {"mean": mean.round(5).tolist(), "scale": (1 / deviation).round(6).tolist()}
         path.write_text(json.dumps(found))
     values = json.loads(path.read_text())
     cmvn = CmvnConfig(mean=tuple(values["mean"]), scale=tuple(values["scale"]))
-    return FrontEndConfig(mfcc=recipe.mfcc, cmvn=cmvn)
+    return FrontEnd(mfcc=recipe.mfcc, cmvn=cmvn)
+
+
+Recordings = Iterator[tuple[Sound, list[tuple[int, ...]], float]]
+"""Of each set: its sound, the labels of each recording, its weight."""
+
+
+def fill_cache(recipe: Recipe, cache: Path) -> None:
+    """Decode and simulate whatever :class:`Online` will read: for one of several processes, before the others
+    look; all of them would write the same files at once."""
+    for _ in _recordings(recipe, cache):
+        pass
+    _noises(recipe, cache)
+    for chain in recipe.corpus.distortions:
+        if chain.room:
+            room_bank(chain.room, recipe.mfcc.sample_rate_hz, cache)
+
+
+def _recordings(recipe: Recipe, cache: Path) -> Recordings:
+    corpus, dictionary, rate_hz = recipe.corpus, Dictionary.load(), recipe.mfcc.sample_rate_hz
+    for chosen in corpus.train:
+        root = Path(chosen.root or corpus.root)
+        spoken = read_set(root, chosen.name, "train", held_out=corpus.held_out)
+        utterances, labels = labelled(spoken, dictionary, corpus.max_seconds)
+        sound = cached_sound(cache, f"{chosen.name}-train", utterances, rate_hz)
+        if not any(labels):
+            sound = sound.pieces(_PIECE_S * rate_hz)
+            labels = [()] * len(sound)
+        yield sound, labels, chosen.weight
+    if corpus.nonspeech:
+        sound = cached_nonspeech_sound(cache, corpus.nonspeech, rate_hz, recipe.seed)
+        yield sound, [()] * len(sound), 1.0
+
+
+def _noises(recipe: Recipe, cache: Path) -> list[Sound]:
+    """What the chains mix in; nothing where none does."""
+    corpus, found = recipe.corpus, []
+    for name in sorted({chain.noise.set for chain in corpus.distortions if chain.noise}):
+        noises = read_set(Path(corpus.root), name, "train", held_out=corpus.held_out)
+        if not noises:
+            raise UsageError(f"distortions need recordings to mix in, and the set {name!r} holds none")
+        found.append(cached_sound(cache, f"{name}-train", noises, recipe.mfcc.sample_rate_hz))
+    return found
 
 
 class Online:
@@ -64,32 +105,17 @@ class Online:
     UsageError: a chain wants noise, and the corpus has no such set.
     """
 
-    def __init__(self, recipe: Recipe, cache: Path, front_end: FrontEndConfig, device: torch.device) -> None:
+    def __init__(self, recipe: Recipe, cache: Path, front_end: FrontEnd, device: torch.device) -> None:
         self._recipe, self._device = recipe, device
         self._rate_hz = recipe.mfcc.sample_rate_hz
-        self._front = FrontEnd(front_end.mfcc, front_end.cmvn).to(device)
-        corpus, dictionary = recipe.corpus, Dictionary.load()
-        sounds: list[Sound] = []
+        self._front = BatchFeatures(front_end.mfcc, front_end.cmvn).to(device)
+        corpus, sounds = recipe.corpus, []
         self.labels: list[tuple[int, ...]] = []
         weights: list[Float64Array] = []
-
-        def add(sound: Sound, labels: Sequence[tuple[int, ...]], weight: float) -> None:
+        for sound, labels, weight in _recordings(recipe, cache):
             sounds.append(sound)
             self.labels.extend(labels)
             weights.append(np.full(len(sound), weight))
-
-        for chosen in corpus.train:
-            root = Path(chosen.root or corpus.root)
-            spoken = read_set(root, chosen.name, "train", held_out=corpus.held_out)
-            utterances, labels = labelled(spoken, dictionary, corpus.max_seconds)
-            sound = cached_sound(cache, f"{chosen.name}-train", utterances, self._rate_hz)
-            if not any(labels):
-                sound = sound.pieces(_PIECE_S * self._rate_hz)
-                labels = [()] * len(sound)
-            add(sound, labels, chosen.weight)
-        if corpus.nonspeech:
-            sound = cached_nonspeech_sound(cache, corpus.nonspeech, self._rate_hz, recipe.seed)
-            add(sound, [()] * len(sound), 1.0)
         # Silence comes first: what a lead of the first recording reads.
         quiet = np.zeros(int(_LEAD_S * self._rate_hz), dtype=np.int16)
         parts = [quiet, *(s.samples for s in sounds)]
@@ -100,7 +126,8 @@ class Online:
         self._weights = np.concatenate(weights)
         spoken_for = np.array([bool(row) for row in self.labels])
         self._voices = np.flatnonzero(spoken_for)
-        self._noises = self._noise_samples(cache)
+        noises = [np.array(noise.samples) for noise in _noises(recipe, cache)]
+        self._noises = torch.from_numpy(np.concatenate(noises)).to(device) if noises else None
         self._chains: list[Chain | None] = [None] * len(corpus.speeds)
         self._chains += [chain for chain in corpus.distortions for _ in range(chain.copies)]
         self._responses, self._rooms = self._room_banks(cache)
@@ -115,15 +142,8 @@ class Online:
         chosen = np.repeat(np.arange(self._weights.size), copies.astype(np.int64))
         order = np.argsort(self._lengths[chosen] * rng.uniform(0.9, 1.1, chosen.size), kind="stable")
         chosen, most = chosen[order], self._recipe.training.batch_seconds * self._rate_hz
-        cuts, longest = [0], 0
-        for i, length in enumerate(self._lengths[chosen].tolist()):
-            longest = max(longest, length)
-            if longest * (i + 1 - cuts[-1]) > most and i > cuts[-1]:
-                cuts.append(i)
-                longest = length
-        batches = np.split(chosen, cuts[1:])
-        turns = rng.permutation(len(batches) // processes)
-        return [batches[turn * processes + rank] for turn in turns for rank in range(processes)]
+        spans = deal(self._lengths[chosen].tolist(), most=most, processes=processes, rng=rng)
+        return [chosen[start:end] for start, end in spans]
 
     @torch.no_grad()
     def statistics(self) -> tuple[Float64Array, Float64Array]:
@@ -219,7 +239,7 @@ class Online:
     def _babble(self, count: int, width: int, voices: Tensor, most: int, rng: np.random.Generator) -> Tensor:
         """(count, width) of other utterances, as many as ``voices`` (count,) says, equally loud."""
         babble = torch.zeros(count, width, device=self._device)
-        for k in range(min(most, _MOST_VOICES)):
+        for k in range(most):
             others = rng.choice(self._voices, size=count)
             voice = acoustics.gathered(
                 self._samples,
@@ -235,19 +255,6 @@ class Online:
         speeds = self._recipe.corpus.speeds
         steps = np.arange(min(speeds), max(speeds) + _SPEED_STEP / 2, _SPEED_STEP)
         return round(float(rng.choice(steps)), 3)
-
-    def _noise_samples(self, cache: Path) -> Tensor | None:
-        corpus = self._recipe.corpus
-        sets = {chain.noise.set for chain in corpus.distortions if chain.noise}
-        if not sets:
-            return None
-        parts = []
-        for name in sorted(sets):
-            noises = read_set(Path(corpus.root), name, "train", held_out=corpus.held_out)
-            if not noises:
-                raise UsageError(f"distortions need recordings to mix in, and the set {name!r} holds none")
-            parts.append(np.array(cached_sound(cache, f"{name}-train", noises, self._rate_hz).samples))
-        return torch.from_numpy(np.concatenate(parts)).to(self._device)
 
     def _room_banks(self, cache: Path) -> tuple[Tensor | None, list[tuple[int, int]]]:
         """(impulse responses + 1, taps), the last one without echoes, and where each chain's lie."""

@@ -12,7 +12,7 @@ from edge_asr.errors import AudioError, UsageError
 from export.lexicon import read_text
 from export.sources import sources_of
 from export.synthesize import ENGINES
-from export.synthesize.engine import Engine, open_engine
+from export.synthesize.engine import Accented, Engine, open_engine
 from export.synthesize.plan import draw_lines
 from export.synthesize.prompt import prompt
 from export.synthesize.spoken_set import SpokenSet
@@ -98,7 +98,7 @@ def _voices(engine: Engine, asked: list[str] | None) -> list[str]:
     ------
     UsageError: the engine lacks one of them, or has none at all.
     """
-    known = (*engine.voices, *getattr(engine, "accents", ()))
+    known = (*engine.voices, *(engine.accents if isinstance(engine, Accented) else ()))
     unknown = sorted(set(asked or ()) - set(known))
     if unknown or not engine.voices:
         raise UsageError(f"no voice {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")

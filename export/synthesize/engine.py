@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge_asr.arrays import Float32Array
 from edge_asr.errors import MissingExtraError, UsageError
@@ -33,6 +33,15 @@ class Engine(Protocol):
         ------
         AudioError: this text cannot be said; the next one may.
         """
+
+
+@runtime_checkable
+class Accented(Protocol):
+    """What an engine may have besides: voices of other languages."""
+
+    @property
+    def accents(self) -> tuple[str, ...]:
+        """Names of voices that speak English with the accents of their languages, sorted: only when asked."""
 
 
 def open_engine(name: str, model: Path | None) -> Engine:

@@ -98,10 +98,13 @@ def test_resumed_equals_uninterrupted(workplace: Path) -> None:
         assert torch.equal(ours.weights[name], weights), name
 
 
-def test_two_processes_train_together(workplace: Path) -> None:
-    """Under torchrun with gloo, as a user with two GPUs would start it."""
-    path = recipe(workplace, "pair", epochs=5)
-    run_dir = workplace / "runs" / "pair"
+@pytest.mark.parametrize("fresh", [False, True], ids=["cached", "fresh"])
+def test_two_processes_train_together(workplace: Path, fresh: bool) -> None:
+    """Under torchrun with gloo, as a user with two GPUs would; the first fills the cache for both."""
+    path = recipe(workplace, f"pair-{fresh}", epochs=5)
+    if fresh:
+        path.write_text(path.read_text().replace("nonspeech = 4", "nonspeech = 4\nfresh = true"))
+    run_dir = workplace / "runs" / path.stem
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
         *("-m", "export", "train", str(path), "--out", str(run_dir), "--cache", str(workplace / "cache")),
@@ -212,3 +215,15 @@ def test_learns_with_quantized_weights(workplace: Path, monkeypatch: pytest.Monk
     plain = create_network(checkpoint.network, checkpoint.config).state_dict()
     assert list(checkpoint.weights) == list(plain)
     assert checkpoint.recipe["training"]["quantization"]["weight_bits"] == 7
+
+
+def test_the_clock_ends_a_run(workplace: Path) -> None:
+    history = fit(workplace, recipe(workplace, "clock", epochs=10_000), "--minutes", "0.03")
+    assert len(history) == 1
+    assert 1.5 < history[0]["seconds"] < 30
+    assert history[0]["hours"] > 0
+
+
+def test_no_time_is_refused(workplace: Path) -> None:
+    with pytest.raises(UsageError, match="above 0"):
+        fit(workplace, recipe(workplace, "notime", epochs=1), "--minutes", "0")

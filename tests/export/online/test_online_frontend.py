@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from edge_asr.config import CmvnConfig, MfccConfig  # noqa: E402
 from edge_asr.features.cmvn import cmvn  # noqa: E402
 from edge_asr.features.mfcc import mfcc  # noqa: E402
-from export.online.frontend import FrontEnd, padded  # noqa: E402
+from export.online.frontend import BatchFeatures, padded  # noqa: E402
 
 MFCC = MfccConfig()
 CMVN = CmvnConfig(mean=tuple(np.linspace(-60, 20, 40)), scale=tuple(np.linspace(0.02, 0.2, 40)))
@@ -27,7 +27,7 @@ def speech_like(seconds: float, seed: int) -> np.ndarray:
 def test_features_equal_the_runtime_s(seconds: float) -> None:
     """Before, across and long after the point from which the running mean forgets."""
     waves = np.stack([speech_like(seconds, seed) for seed in (1, 2)])
-    found = FrontEnd(MFCC, CMVN)(torch.from_numpy(waves)).numpy()
+    found = BatchFeatures(MFCC, CMVN)(torch.from_numpy(waves)).numpy()
     for row, wave in zip(found, waves, strict=True):
         expected = cmvn(mfcc(wave, MFCC), CMVN)
         assert row.shape == expected.shape
