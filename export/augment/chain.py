@@ -22,6 +22,7 @@ from export.augment.room import Room, room_bank
 from export.augment.speed import Speed
 from export.augment.step import Step
 from export.augment.surroundings import Surroundings
+from export.augment.vocoder import Vocoder
 from export.corpus import read_set
 
 _MOST_VOICES = 300
@@ -43,6 +44,8 @@ class Chain:
     """Another speed."""
     pitch: Pitch | None = None
     """Another pitch."""
+    vocoder: Vocoder | None = None
+    """Another voice."""
     room: Room | None = None
     """Distance and echoes."""
     babble: Babble | None = None

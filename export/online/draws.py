@@ -43,13 +43,22 @@ class Draws:
     """How far the peak lies above the preamplifier's ceiling; 0."""
     line: Float32Array
     """Whether eight bits a sample are left: 1; 0."""
+    pitch_hz: Float32Array
+    """Pitch of another voice; 0 is one's own."""
+    glide: Float32Array
+    """Octaves that it moves; 0."""
+    breath: Float32Array
+    """Share of noise in it; 0."""
+    formants: Float32Array
+    """Scale of its resonances; 1."""
     lead: Int64Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Samples before the utterance in which nobody speaks."""
 
     @classmethod
     def none(cls, count: int) -> Draws:
         """Nothing happens to any of ``count``."""
-        quiet = {"babble_db": np.nan, "noise_db": np.nan, "low_hz": 1e-3, "high_hz": 1e6, "order": 1.0}
+        quiet = {"babble_db": np.nan, "noise_db": np.nan, "low_hz": 1e-3, "high_hz": 1e6}
+        quiet |= {"order": 1.0, "formants": 1.0}
         made: dict[str, object] = {}
         for each in fields(cls):
             if each.name in ("room", "voices", "lead"):
@@ -84,6 +93,9 @@ def draw(
             continue
         if rng.random() < 0.5:
             draws.lead[i] = rng.integers(most_lead + 1)
+        if chain.vocoder and rng.random() < chain.vocoder.probability:
+            voice = chain.vocoder.draw(rng)
+            draws.pitch_hz[i], draws.glide[i], draws.breath[i], draws.formants[i] = voice
         if chain.room and rng.random() < chain.room.probability:
             draws.room[i] = rng.integers(*rooms[choice])
         if chain.babble and rng.random() < chain.babble.probability:

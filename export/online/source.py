@@ -16,6 +16,7 @@ from edge_asr.config import CmvnConfig
 from edge_asr.errors import UsageError
 from export.augment.chain import Chain
 from export.augment.room import room_bank
+from export.augment.vocoder import revoiced
 from export.batches import Batch, deal
 from export.cache_key import cache_key
 from export.checkpoint import FrontEnd
@@ -216,6 +217,8 @@ class Online:
         # What lies before an utterance in the bank is another one.
         waves = waves * (torch.arange(width, device=self._device) >= sent["lead"][:, None])
         waves = acoustics.at_speed(waves, speed)
+        if (others := np.flatnonzero(draws.pitch_hz)).size:
+            waves = self._other_voices(waves, self._sent(others), sent, rng)
         if self._responses is not None and (draws.room >= 0).any():
             waves = acoustics.reverberated(waves, self._responses[sent["room"]])
         if draws.voices.any():
@@ -236,20 +239,22 @@ class Online:
             waves = acoustics.companded(waves, sent["line"] > 0)
         return waves
 
+    def _other_voices(
+        self, waves: Tensor, rows: Tensor, sent: dict[str, Tensor], rng: np.random.Generator
+    ) -> Tensor:
+        """(batch, samples) with the voices that were drawn for these rows."""
+        voice = (sent[name][rows] for name in ("pitch_hz", "glide", "breath", "formants"))
+        generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**31)))
+        return waves.index_copy(0, rows, revoiced(waves[rows], *voice, self._rate_hz, generator))
+
     def _babble(self, count: int, width: int, voices: Tensor, most: int, rng: np.random.Generator) -> Tensor:
         """(count, width) of other utterances, as many as ``voices`` (count,) says, equally loud."""
-        babble = torch.zeros(count, width, device=self._device)
-        for k in range(most):
-            others = rng.choice(self._voices, size=count)
-            voice = acoustics.gathered(
-                self._samples,
-                self._sent(self._starts[others]),
-                torch.full((count,), width, device=self._device),
-                width,
-            )
-            loud = acoustics.active_power(voice).clamp(min=1e-9).sqrt()
-            babble += torch.where(voices > k, 1 / loud, 0.0)[:, None] * voice
-        return babble
+        others = rng.choice(self._voices, size=(most, count))
+        starts = self._sent(self._starts[others].ravel())
+        spoken = acoustics.gathered(self._samples, starts, torch.full_like(starts, width), width)
+        loud = acoustics.active_power(spoken).clamp(min=1e-9).sqrt().view(most, count)
+        speak = torch.arange(most, device=self._device)[:, None] < voices
+        return torch.einsum("vb,vbn->bn", speak / loud, spoken.view(most, count, width))
 
     def _speed(self, rng: np.random.Generator) -> float:
         speeds = self._recipe.corpus.speeds

@@ -28,6 +28,7 @@ nonspeech = 3
 fresh = true
 [[corpus.distortions]]
 name = "anything"
+vocoder = {{ probability = 0.5 }}
 room = {{ probability = 0.7, rooms = 2, t60_s = [0.1, 0.2], distance_m = [0.3, 1.0] }}
 babble = {{ probability = 0.5 }}
 noise = {{ probability = 0.5, set = "pitches" }}
@@ -123,11 +124,32 @@ def test_what_happens_is_drawn_as_often_as_asked(made: tuple[Recipe, Path, Front
     share = lambda happened: float(np.mean(happened)) / 0.5  # noqa: E731  # half of them meet the chain
     assert share(draws.room >= 0) == pytest.approx(0.7, abs=0.05)
     assert set(draws.room.tolist()) == {-1, 5, 6}
+    assert share(draws.pitch_hz > 0) == pytest.approx(0.5, abs=0.05)
+    assert (draws.formants[draws.pitch_hz == 0] == 1).all() and draws.formants.std() > 0.01
     assert share(draws.voices > 0) == pytest.approx(0.5, abs=0.05)
     assert share(~np.isnan(draws.noise_db)) == pytest.approx(0.5, abs=0.05)
     assert share(draws.lead > 0) == pytest.approx(0.5, abs=0.05)
     assert share(draws.overdrive_db > 0) == pytest.approx(0.5, abs=0.05)
     assert 0 < draws.line.mean() < 0.25
+
+
+def test_other_voices_are_heard_where_they_are_drawn(
+    made: tuple[Recipe, Path, FrontEnd], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    online, chosen = source(made), np.array([0, 3, 5, 8, 9, 12])
+    asked = {"lookahead_frames": 9, "subsampling": 3}
+    heard = online.batch(chosen, **asked, rng=np.random.default_rng(4)).features
+    rows: list[int] = []
+
+    def unchanged(waves: torch.Tensor, *drawn: object) -> torch.Tensor:
+        rows.append(len(waves))
+        return waves
+
+    monkeypatch.setattr("export.online.source.revoiced", unchanged)
+    own = online.batch(chosen, **asked, rng=np.random.default_rng(4)).features
+    changed = (heard - own).abs().amax(dim=(1, 2)) > 0.1
+    assert rows and 0 < rows[0] < len(chosen)
+    assert int(changed.sum()) == rows[0]
 
 
 def test_long_recordings_are_cut() -> None:
