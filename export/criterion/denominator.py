@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_asr.arrays import Float64Array
+from export.criterion.blocks import chain_occupancies
 
 
 class Denominator(nn.Module):
@@ -57,6 +58,8 @@ class Denominator(nn.Module):
         """(batch, frames, tokens) and the frames of each -> log Z (batch,)."""
         if not log_probs.requires_grad:
             return self._total(log_probs, lengths).log_z
+        if log_probs.is_cuda and self.follow.shape[0] == 1:
+            return with_slope(log_probs, *self.block_occupancies(log_probs, lengths))
         return with_slope(log_probs, *self.occupancies(log_probs, lengths))
 
     @torch.no_grad()
@@ -82,24 +85,31 @@ class Denominator(nn.Module):
         return total.log_z, expected.transpose(0, 1)
 
     @torch.no_grad()
+    def block_occupancies(self, log_probs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`occupancies`, for a bigram alone, in few large steps (export/criterion/blocks.py)."""
+        batch, frames, tokens = log_probs.shape
+        best = log_probs.amax(dim=2)
+        weights, over = _weights(log_probs, best, lengths)
+        weights = weights.expand(-1, -1, -1, -1, tokens).permute(1, 0, 2, 3, 4).reshape(batch, frames, -1)
+        start = weights.new_zeros(2 * tokens)
+        start[tokens] = 1.0
+        log_total, shares = chain_occupancies(self.moves, weights, start, self.ending[0].repeat(2))
+        expected = shares[:, :, :tokens].clone()
+        expected[:, :, 0] = shares[:, :, tokens:].sum(dim=2)
+        expected.masked_fill_(over[:, :, None], 0.0)
+        return log_total + best.masked_fill(over, 0.0).sum(dim=1), expected
+
+    @torch.no_grad()
     def _total(self, log_probs: Tensor, lengths: Tensor) -> _Total:
         """The forward recursion. After an utterance's end blanks of probability one keep what is there."""
         batch, frames, tokens = log_probs.shape
         before = self.follow.shape[0]
         # Relative to the best token of each frame the numbers stay near one.
         best = log_probs.amax(dim=2)
-        y = (log_probs - best[:, :, None]).exp().transpose(0, 1)
-        over = torch.arange(frames, device=y.device) >= lengths.to(y.device)[:, None]
-        weights = y.new_empty(frames, batch, 2, 1, tokens)  # of what sounds, and of what rests
-        weights[:, :, 0, 0] = y
-        weights[:, :, 0, 0, 0] = 0.0
-        weights[:, :, 1, 0] = y[:, :, :1]
-        ended = over.T[:, :, None, None, None]
-        weights[:, :, 0].masked_fill_(ended[:, :, 0], 0.0)
-        weights[:, :, 1].masked_fill_(ended[:, :, 0], 1.0)
-        states = y.new_zeros(frames + 1, batch, 2, before, tokens)
+        weights, over = _weights(log_probs, best, lengths)
+        states = weights.new_zeros(frames + 1, batch, 2, before, tokens)
         states[0, :, 1, 0, 0] = 1.0
-        scales = y.new_empty(frames, batch)
+        scales = weights.new_empty(frames, batch)
         each_weights, each_state, each_scale = weights.unbind(), states.unbind(), scales.unbind()
         for t in range(frames):
             torch.mul(self._advance(each_state[t]), each_weights[t], out=each_state[t + 1])
@@ -128,6 +138,22 @@ class Denominator(nn.Module):
         entered = torch.einsum("blq,hlq->bhl", sounding, self.follow)
         held = torch.diagonal(sounding, dim1=1, dim2=2)[:, None]
         return torch.stack([entered + sounding - self.repeat * held + resting, entered + resting], dim=1)
+
+
+def _weights(log_probs: Tensor, best: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """(frames, batch, 2, 1, tokens) of what sounds and of what rests, relative to the best token, and
+    (batch, frames) whether an utterance is over: then blanks of probability one keep what is there."""
+    batch, frames, tokens = log_probs.shape
+    y = (log_probs - best[:, :, None]).exp().transpose(0, 1)
+    over = torch.arange(frames, device=y.device) >= lengths.to(y.device)[:, None]
+    weights = y.new_empty(frames, batch, 2, 1, tokens)
+    weights[:, :, 0, 0] = y
+    weights[:, :, 0, 0, 0] = 0.0
+    weights[:, :, 1, 0] = y[:, :, :1]
+    ended = over.T[:, :, None, None, None]
+    weights[:, :, 0].masked_fill_(ended[:, :, 0], 0.0)
+    weights[:, :, 1].masked_fill_(ended[:, :, 0], 1.0)
+    return weights, over
 
 
 @dataclass(frozen=True)
