@@ -57,19 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of ``python -m export train``."""
     parser.add_argument("recipe", type=Path, help="a file like export/recipes/NAME.toml")
     parser.add_argument("--out", type=Path, help="run directory (default runs/NAME)")
-    parser.add_argument(
-        "--cache", type=Path, default=Path("cache"), help="feature cache (default %(default)s)"
-    )
+    parser.add_argument("--cache", type=Path, default=Path("cache"), help="features (default %(default)s)")
     parser.add_argument("--steps", type=int, help="stop each epoch after this many steps, to try a recipe")
-    parser.add_argument(
-        "--minutes", type=float, help="stretch the recipe's epochs over this time, whatever is heard in it"
-    )
+    parser.add_argument("--minutes", type=float, help="stretch the recipe's epochs over this time")
+    parser.add_argument("--seed", type=int, help="another one than the recipe's")
     parser.add_argument("--restart", action="store_true", help="begin anew instead of resuming")
 
 
 def run(args: argparse.Namespace) -> int:
     """Train and leave ``model.pt`` in the run directory."""
     recipe = read_recipe(args.recipe)
+    if args.seed is not None:
+        recipe = dataclasses.replace(recipe, seed=args.seed)
     if recipe.prune:
         raise UsageError(
             f"{args.recipe}: prunes a trained network; run it with: python -m export prune {args.recipe}"

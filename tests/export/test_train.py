@@ -227,3 +227,11 @@ def test_the_clock_ends_a_run(workplace: Path) -> None:
 def test_no_time_is_refused(workplace: Path) -> None:
     with pytest.raises(UsageError, match="above 0"):
         fit(workplace, recipe(workplace, "notime", epochs=1), "--minutes", "0")
+
+
+def test_another_seed_is_another_run(workplace: Path) -> None:
+    losses = [
+        fit(workplace, recipe(workplace, name, epochs=1), "--seed", seed)[0]["loss"]
+        for name, seed in (("seeded", "5"), ("same", "5"), ("other", "6"))
+    ]
+    assert losses[0] == losses[1] != losses[2]
