@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,6 +40,19 @@ _BREATHY_HZ = 4000.0
 """Above it half of any voice is breath."""
 _SLOW_HZ, _FAST_HZ = (0.2, 0.8), (1.5, 4.0)
 """How often a gliding pitch rises and falls: over phrases, and over syllables."""
+
+
+class Voices(NamedTuple):
+    """Of each utterance of a batch, (batch,) each."""
+
+    pitch_hz: Tensor
+    """Mean pitch."""
+    glide: Tensor
+    """Octaves that it moves up and down."""
+    breath: Tensor
+    """Share of the voice's power that is noise: one is a whisper."""
+    formants: Tensor
+    """By how much the resonances lie higher."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,32 +90,22 @@ class Vocoder:
     ) -> tuple[Float32Array, str]:
         """(n,) -> (n,)."""
         pitch_hz, glide, breath, formants = self.draw(rng)
-        voice = torch.tensor([[pitch_hz], [glide], [breath], [formants]], dtype=torch.float32)
+        voices = Voices(*torch.tensor([[pitch_hz], [glide], [breath], [formants]], dtype=torch.float32))
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        heard = revoiced(torch.from_numpy(samples)[None], *voice, around.sample_rate_hz, generator)[0].numpy()
+        wave = torch.from_numpy(samples)[None]
+        heard = revoiced(wave, voices, around.sample_rate_hz, generator)[0].numpy()
         return heard, f"voice {pitch_hz:.0f} Hz, formants {formants:.2f}, breath {breath:.1f}"
 
 
-def revoiced(
-    waves: Tensor,
-    pitch_hz: Tensor,
-    glide: Tensor,
-    breath: Tensor,
-    formants: Tensor,
-    rate_hz: int,
-    generator: torch.Generator,
-) -> Tensor:
-    """Give each of (batch, n) waves another voice, (batch,) numbers each as in :class:`Vocoder`.
-
-    Returns (batch, n), never beyond full scale.
-    """
+def revoiced(waves: Tensor, voices: Voices, rate_hz: int, generator: torch.Generator) -> Tensor:
+    """Give each of (batch, n) waves another voice: (batch, n), never beyond full scale."""
     window = torch.hann_window(_SIZE, device=waves.device)
     spectrum = _transformed(waves, window)
-    tract = _scaled(_envelope(spectrum.abs()), formants)
-    voiced = _voicing(spectrum, window, rate_hz)[:, None, :] * (1 - breath)[:, None, None]
+    tract = _scaled(_envelope(spectrum.abs()), voices.formants)
+    voiced = _voicing(spectrum, window, rate_hz)[:, None, :] * (1 - voices.breath)[:, None, None]
     hz = torch.linspace(0, rate_hz / 2, _SIZE // 2 + 1, device=waves.device)[None, :, None]
     voiced = torch.where(hz > _BREATHY_HZ, voiced / 2, voiced)
-    pulses = _pulses(pitch_hz, glide, waves.shape[1], rate_hz, generator)
+    pulses = _pulses(voices.pitch_hz, voices.glide, waves.shape[1], rate_hz, generator)
     noise = torch.randn(waves.shape, device=waves.device, generator=generator)
     excitation = voiced.sqrt() * _transformed(pulses, window)
     excitation = excitation + (1 - voiced).sqrt() * _transformed(noise, window)

@@ -16,7 +16,7 @@ from edge_asr.config import CmvnConfig
 from edge_asr.errors import UsageError
 from export.augment.chain import Chain
 from export.augment.room import room_bank
-from export.augment.vocoder import revoiced
+from export.augment.vocoder import Voices, revoiced
 from export.batches import Batch, deal
 from export.cache_key import cache_key
 from export.checkpoint import FrontEnd
@@ -243,9 +243,9 @@ class Online:
         self, waves: Tensor, rows: Tensor, sent: dict[str, Tensor], rng: np.random.Generator
     ) -> Tensor:
         """(batch, samples) with the voices that were drawn for these rows."""
-        voice = (sent[name][rows] for name in ("pitch_hz", "glide", "breath", "formants"))
+        voices = Voices(*(sent[name][rows] for name in Voices._fields))
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**31)))
-        return waves.index_copy(0, rows, revoiced(waves[rows], *voice, self._rate_hz, generator))
+        return waves.index_copy(0, rows, revoiced(waves[rows], voices, self._rate_hz, generator))
 
     def _babble(self, count: int, width: int, voices: Tensor, most: int, rng: np.random.Generator) -> Tensor:
         """(count, width) of other utterances, as many as ``voices`` (count,) says, equally loud."""

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from edge_asr.arrays import Float32Array  # noqa: E402
 from export.augment.surroundings import Surroundings  # noqa: E402
-from export.augment.vocoder import Vocoder, revoiced  # noqa: E402
+from export.augment.vocoder import Vocoder, Voices, revoiced  # noqa: E402
 
 RATE_HZ = 16000
 
@@ -26,9 +26,9 @@ def vowel(pitch_hz: float, resonance_hz: float, seconds: float = 0.8) -> Float32
 def heard(
     wave: Float32Array, *, pitch_hz: float, glide: float, breath: float, formants: float
 ) -> Float32Array:
-    voice = [torch.tensor([number]) for number in (pitch_hz, glide, breath, formants)]
+    voices = Voices(*(torch.tensor([number]) for number in (pitch_hz, glide, breath, formants)))
     generator = torch.Generator().manual_seed(1)
-    return revoiced(torch.from_numpy(wave)[None], *voice, RATE_HZ, generator)[0].numpy()
+    return revoiced(torch.from_numpy(wave)[None], voices, RATE_HZ, generator)[0].numpy()
 
 
 def pitch_of(wave: Float32Array) -> float:
