@@ -44,6 +44,7 @@ from export.recipe import Recipe, read_recipe
 from export.schedule import Schedule
 from export.score import phone_errors
 from export.teacher import Teacher, answer_loss, frame_loss, load_teacher
+from export.transfer import sent
 
 STATE_FILE = "training.pt"
 """What resuming needs beside the model."""
@@ -290,7 +291,7 @@ class Trainer:
         training = self._recipe.training
         for group in self._optimiser.param_groups:
             group["lr"] = self._schedule.rate(self._step)
-        batch = dataclasses.replace(batch, features=batch.features.to(self._device))
+        batch = dataclasses.replace(batch, features=sent(batch.features, self._device))
         features = self._mask(batch.features, batch.lengths, generator)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=training.bf16):
             log_probs, _ = self._model(features)
@@ -313,7 +314,7 @@ class Trainer:
         """Loss per output frame: per label, a batch of noise would outweigh all speech."""
         subsampling = self._network.subsampling
         outputs = (batch.lengths + self._network.lookahead_frames + subsampling - 1) // subsampling
-        heard = (torch.arange(log_probs.shape[1]) < outputs[:, None]).to(self._device)
+        heard = sent(torch.arange(log_probs.shape[1]) < outputs[:, None], self._device)
         self._token_mass += (log_probs.detach().exp() * heard[:, :, None]).sum(dim=(0, 1))
         training = self._recipe.training
         if training.teacher and epoch <= training.teacher.until_epoch:
@@ -323,7 +324,7 @@ class Trainer:
                 return answer_loss(log_probs, outputs, answers)
             return frame_loss(log_probs, outputs, self._teacher.align(batch, log_probs.shape[1]))
         criterion = self._early if epoch < training.criterion.from_epoch else self._late
-        said = (batch.labels.to(self._device), batch.label_lengths)
+        said = (sent(batch.labels, self._device), batch.label_lengths)
         if criterion is self._late and training.teacher and training.teacher.sequences:
             assert self._teacher is not None and isinstance(criterion, Imitating)
             answers = self._teacher.answer(batch, log_probs.shape[1]).to(self._device)

@@ -82,9 +82,11 @@ class SpecAugment:
         """
         import torch
 
+        from export.transfer import sent
+
         batch, frames, _ = features.shape
         c, device = self._config, features.device
-        lengths = lengths.to(device)[:, None]
+        lengths = sent(lengths, device)[:, None]
 
         def draw(high: Tensor | int) -> Tensor:
             return (torch.rand((batch, 1), generator=generator, device=device) * high).long()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from edge_asr.arrays import Float64Array
 from export.criterion.blocks import chain_occupancies
+from export.transfer import sent
 
 
 class Denominator(nn.Module):
@@ -145,7 +146,7 @@ def _weights(log_probs: Tensor, best: Tensor, lengths: Tensor) -> tuple[Tensor, 
     (batch, frames) whether an utterance is over: then blanks of probability one keep what is there."""
     batch, frames, tokens = log_probs.shape
     y = (log_probs - best[:, :, None]).exp().transpose(0, 1)
-    over = torch.arange(frames, device=y.device) >= lengths.to(y.device)[:, None]
+    over = torch.arange(frames, device=y.device) >= sent(lengths, y.device)[:, None]
     weights = y.new_empty(frames, batch, 2, 1, tokens)
     weights[:, :, 0, 0] = y
     weights[:, :, 0, 0, 0] = 0.0

@@ -28,6 +28,7 @@ from export.online.draws import Draws, draw
 from export.online.frontend import BatchFeatures, padded
 from export.online.sound import Sound, cached_nonspeech_sound, cached_sound
 from export.recipe import Recipe
+from export.transfer import sent
 
 _PIECE_S = 8
 """Longest stretch of noise that is learned at once."""
@@ -180,7 +181,7 @@ class Online:
         waves, lengths = self._heard(chosen, rng, late=late)
         frames = int(lengths.max()) + lookahead_frames
         frames += -frames % subsampling
-        features = padded(self._front(waves), torch.from_numpy(lengths).to(self._device), frames)
+        features = padded(self._front(waves), self._sent(lengths), frames)
         labels = [self.labels[i] for i in chosen]
         return Batch(
             features,
@@ -206,44 +207,41 @@ class Online:
 
     def _waves(self, chosen: Int64Array, draws: Draws, speed: float, rng: np.random.Generator) -> Tensor:
         """(batch, samples) after all that happens to the chosen utterances."""
-        sent = {
-            field.name: torch.from_numpy(getattr(draws, field.name)).to(self._device)
-            for field in dataclasses.fields(draws)
-        }
+        drawn = {field.name: self._sent(getattr(draws, field.name)) for field in dataclasses.fields(draws)}
         width = int((self._lengths[chosen] + draws.lead).max()) + self._recipe.mfcc.frame_length_samples
         starts, lengths = self._sent(self._starts[chosen]), self._sent(self._lengths[chosen])
-        places = starts - sent["lead"]
-        waves = acoustics.gathered(self._samples, places, lengths + sent["lead"], width)
+        places = starts - drawn["lead"]
+        waves = acoustics.gathered(self._samples, places, lengths + drawn["lead"], width)
         # What lies before an utterance in the bank is another one.
-        waves = waves * (torch.arange(width, device=self._device) >= sent["lead"][:, None])
+        waves = waves * (torch.arange(width, device=self._device) >= drawn["lead"][:, None])
         waves = acoustics.at_speed(waves, speed)
         if (others := np.flatnonzero(draws.pitch_hz)).size:
-            waves = self._other_voices(waves, self._sent(others), sent, rng)
+            waves = self._other_voices(waves, self._sent(others), drawn, rng)
         if self._responses is not None and (draws.room >= 0).any():
-            waves = acoustics.reverberated(waves, self._responses[sent["room"]])
+            waves = acoustics.reverberated(waves, self._responses[drawn["room"]])
         if draws.voices.any():
-            babble = self._babble(len(chosen), waves.shape[1], sent["voices"], int(draws.voices.max()), rng)
-            waves = acoustics.mixed(waves, babble, sent["babble_db"])
+            babble = self._babble(len(chosen), waves.shape[1], drawn["voices"], int(draws.voices.max()), rng)
+            waves = acoustics.mixed(waves, babble, drawn["babble_db"])
         if self._noises is not None and not np.isnan(draws.noise_db).all():
             room = max(1, self._noises.numel() - waves.shape[1])
             begin = self._sent(rng.integers(room, size=len(chosen)))
             everything = torch.full_like(begin, waves.shape[1])
             noise = acoustics.gathered(self._noises, begin, everything, waves.shape[1])
-            waves = acoustics.mixed(waves, noise, sent["noise_db"])
+            waves = acoustics.mixed(waves, noise, drawn["noise_db"])
         if (draws.high_hz < 1e5).any():
             waves = acoustics.band_limited(
-                waves, sent["low_hz"], sent["high_hz"], sent["order"], self._rate_hz
+                waves, drawn["low_hz"], drawn["high_hz"], drawn["order"], self._rate_hz
             )
-        waves = acoustics.levelled(waves, sent["gain_db"], sent["overdrive_db"])
+        waves = acoustics.levelled(waves, drawn["gain_db"], drawn["overdrive_db"])
         if draws.line.any():
-            waves = acoustics.companded(waves, sent["line"] > 0)
+            waves = acoustics.companded(waves, drawn["line"] > 0)
         return waves
 
     def _other_voices(
-        self, waves: Tensor, rows: Tensor, sent: dict[str, Tensor], rng: np.random.Generator
+        self, waves: Tensor, rows: Tensor, drawn: dict[str, Tensor], rng: np.random.Generator
     ) -> Tensor:
         """(batch, samples) with the voices that were drawn for these rows."""
-        voices = Voices(*(sent[name][rows] for name in Voices._fields))
+        voices = Voices(*(drawn[name][rows] for name in Voices._fields))
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**31)))
         return waves.index_copy(0, rows, revoiced(waves[rows], voices, self._rate_hz, generator))
 
@@ -283,5 +281,5 @@ class Online:
         responses[-1, 0] = 1.0
         return torch.from_numpy(responses).to(self._device), spans
 
-    def _sent(self, numbers: Int64Array) -> Tensor:
-        return torch.from_numpy(np.asarray(numbers)).to(self._device)
+    def _sent(self, numbers: Int64Array | Float32Array) -> Tensor:
+        return sent(torch.from_numpy(np.asarray(numbers)), self._device)
