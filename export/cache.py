@@ -135,6 +135,8 @@ def _identity(variant: Variant, around: Surroundings | None) -> dict[str, object
         # As before there were chains, so that caches of then still hold.
         return {k: v for k, v in asdict(variant).items() if k != "chain"}
     values = asdict(dataclasses.replace(variant, chain=dataclasses.replace(variant.chain, copies=1)))
+    if variant.chain.vocoder is None:
+        del values["chain"]["vocoder"]  # likewise
     clips = (around.noises, around.voices) if around is not None else ()
     return {**values, "mixed in": [c.fingerprint for c in clips if c is not None]}
 
