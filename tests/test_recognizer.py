@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import dataclasses
 import itertools
 import threading
@@ -330,5 +331,8 @@ def test_phrases_of_unknown_words_are_named(recognizer: Recognizer, home: Graph)
         recognizer.phrases({"open xyzzy": 1.0, "plugh xyzzy": 2.0})
     with pytest.raises(UsageError, match="phrases: expected word numbers"):
         recognizer.phrases({" ": 1.0})
+    for boost in (math.nan, math.inf, -math.inf, 1e6):
+        with pytest.raises(UsageError, match="phrases: expected a boost of -100 to 100"):
+            recognizer.phrases({"open": boost})
     with pytest.raises(UsageError, match="only be preferred in free text"):
         recognizer.stream(graph=home).bias(recognizer.phrases({"open": 1.0}))

@@ -194,6 +194,8 @@ def test_a_missing_grammar_is_wrong_usage(tmp_path: Path, sample: Path, home: Pa
         ["transcribe", "--frobnicate", "x.wav"],
         ["transcribe"],
         ["transcribe", "--threads", "0", "x.wav"],
+        ["transcribe", "--nbest", "many", "x.wav"],
+        ["transcribe", "--phrase", "living room=loud", "x.wav"],
         ["sing"],
         [],
     ],
@@ -228,10 +230,39 @@ def test_run_time_list_comes_from_a_file(tmp_path: Path, sample: Path) -> None:
     assert (result["text"], result["slots"]) == (SENTENCE, {"room": "lounge"})
 
 
+def test_bad_entries_of_a_list_cost_no_more_than_themselves(tmp_path: Path, sample: Path) -> None:
+    grammar, rooms = tmp_path / "rooms.jsgf", tmp_path / "rooms.txt"
+    grammar.write_text("#JSGF V1.0; grammar g; public <On> = turn on the lights in the <lists.room>{room};")
+    rooms.write_text("# where\nkitchen\n2nd floor\n日本\nliving room\n", encoding="utf-8")
+    arguments = ("transcribe", "--json", "--grammar", grammar, "--list", f"room={rooms}", sample)
+    done = edge_asr(*arguments)
+    told = done.stderr.splitlines()
+    assert done.returncode == 0 and len(told) == 2
+    assert told[0].startswith("edge-asr: rooms.txt:3: write '2nd' in words")
+    assert told[1].startswith("edge-asr: rooms.txt:4: unknown word '日本'")
+    assert objects(done)[0]["slots"] == {"room": "living room"}
+    strict = edge_asr(*arguments, "--strict")
+    assert (strict.returncode, strict.stdout) == (2, "") and "rooms.txt:3" in strict.stderr
+
+
+@pytest.mark.parametrize("content", [None, "", "# none yet\n"])
+def test_list_without_entries_is_named(tmp_path: Path, sample: Path, content: str | None) -> None:
+    grammar, rooms = tmp_path / "rooms.jsgf", tmp_path / "rooms.txt"
+    grammar.write_text("#JSGF V1.0; grammar g; public <On> = turn on the lights in the <lists.room>{room};")
+    given = []
+    if content is not None:
+        rooms.write_text(content)
+        given = ["--list", f"room={rooms}"]
+    done = edge_asr("transcribe", "--json", "--grammar", grammar, *given, sample)
+    assert done.returncode == 0 and objects(done)[0]["reason"] == "out_of_grammar"
+    assert "the list 'room' has no entries" in done.stderr and "--list room=FILE" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         (["--list", "room"], "expected NAME=FILE"),
+        (["--grammar", "HOME", "--list", "r=a.txt", "--list", "r=b.txt"], "--list r was given twice"),
         (["--list", "room=none.txt"], "--grammar FILE"),
         (["--grammar", "HOME", "--list", "room=none.txt"], "cannot read"),
         (["--grammar", "HOME", "--list", "room=HOME"], "no grammar has an empty run-time list 'room'"),
