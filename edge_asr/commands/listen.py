@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edge_asr.decoder.grammar.watch import GrammarFiles
     from edge_asr.stream import Stream
 
-HELP = "Listen to a microphone and print what is said; Ctrl-C ends it. Changes of --grammar and --list files are taken up."
+HELP = "Listen to a microphone and print what is said; Ctrl-C ends it. Changed grammars are taken up."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -172,7 +172,7 @@ def load_recognizer(args: argparse.Namespace) -> Recognizer:
 
     Raises
     ------
-    UsageError: a grammar together with a search that follows none, lists without a grammar, or one list twice.
+    UsageError: a grammar and a search that follows none, lists without a grammar, or one list twice.
     """
     from edge_asr.decoder.word_list import read_word_list
     from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
@@ -240,7 +240,7 @@ def heard(recognizer: Recognizer, files: GrammarFiles | None) -> Graph | None:
 
 
 def print_left_over(graph: Graph) -> None:
-    """Name on standard error the pronunciations of a grammar that were guessed, and the lists without entries."""
+    """Name on standard error the guessed pronunciations of a grammar, and its lists without entries."""
     print_guesses(graph.guessed)
     for name in sorted({hole.placeholder.list for hole in graph.holes}):
         message = (
