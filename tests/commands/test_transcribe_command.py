@@ -51,6 +51,34 @@ def test_json_has_the_promised_fields(sample: Path, home: Path) -> None:
     assert set(result["words"][0]) == {"word", "start_s", "end_s", "confidence"}
 
 
+@pytest.mark.parametrize("with_grammar", [False, True])
+def test_partials_come_before_the_result_and_their_stable_words_stay(
+    sample: Path, home: Path, with_grammar: bool
+) -> None:
+    grammar = ["--grammar", home] if with_grammar else []
+    done = edge_asr("transcribe", "--json", "--partials", *grammar, sample)
+    *partials, result = objects(done)
+    assert set(result) == FIELDS and result["text"] == SENTENCE
+    assert len(partials) > 3
+    assert {tuple(partial) for partial in partials} == {("file", "type", "at_s", "text", "stable")}
+    assert {partial["type"] for partial in partials} == {"Partial"}
+    texts = [partial["text"].split() for partial in partials] + [SENTENCE.split()]
+    for number, partial in enumerate(partials):
+        stable = partial["stable"].split()
+        assert all(text[: len(stable)] == stable for text in texts[number:])
+    assert any(partial["stable"] for partial in partials)
+    assert any(partial["text"] != partial["stable"] for partial in partials)
+
+
+def test_people_see_which_words_of_a_partial_may_change(sample: Path) -> None:
+    done = edge_asr("transcribe", "--partials", sample)
+    before, _, _ = done.stdout.partition(str(sample))
+    lines = before.splitlines()
+    assert lines and all(line.split()[1] == "s" for line in lines)
+    assert any(line.endswith("]") and "[" in line for line in lines)
+    assert any("turn on the" in line.partition("[")[0] for line in lines)
+
+
 def test_people_get_text_intent_slots_confidence_and_speed(sample: Path, home: Path) -> None:
     done = edge_asr("transcribe", "--grammar", home, sample)
     assert done.returncode == 0
