@@ -40,9 +40,6 @@ NEW_WORD_LOG_PROB = -9.2
 """Of an added word in free text: once in ten thousand words. Who adds a word will say it; as a rare word of
 the language model (-12.2), half of them were heard where three in four are so (benchmarks/new_words.py)."""
 
-ALTERNATIVES_WITHIN = 10.0
-"""Natural log: what is further behind the best sentence is not listed, unlikely by a factor of 20,000."""
-
 _BACKGROUND_BEAM = 10.0
 """All phones but those that the network is sure not to hear."""
 
@@ -382,7 +379,8 @@ class Recognizer:
         if graph is None and self.search != GRAPH:
             return create_free_search(self.search, self._tokens, config)
         free_text = graph is None or graph.free_text
-        within = ALTERNATIVES_WITHIN if alternatives else 0.0
+        # What is further behind the best is not searched either.
+        within = config.beam if alternatives else 0.0
         return create_graph_search(
             graph or self.word_loop(), config, free_text=free_text, alternatives=within
         )

@@ -52,6 +52,17 @@ def test_json_has_the_promised_fields(sample: Path, home: Path) -> None:
 
 
 @pytest.mark.parametrize("with_grammar", [False, True])
+def test_nbest_of_the_sample_has_more_than_the_best(sample: Path, home: Path, with_grammar: bool) -> None:
+    grammar = ["--grammar", home] if with_grammar else []
+    [result] = objects(edge_asr("transcribe", "--json", "--nbest", "5", *grammar, sample))
+    texts = [other["text"] for other in result["nbest"]]
+    scores = [other["score"] for other in result["nbest"]]
+    assert 2 <= len(texts) <= 5 and texts[0] == result["text"]
+    assert scores == sorted(scores, reverse=True)
+    assert set(result["nbest"][0]) == {"text", "score", "confidence", "intent", "slots"}
+
+
+@pytest.mark.parametrize("with_grammar", [False, True])
 def test_partials_come_before_the_result_and_their_stable_words_stay(
     sample: Path, home: Path, with_grammar: bool
 ) -> None:
