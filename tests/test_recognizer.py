@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import math
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,45 @@ def test_stable_words_never_change(
         assert partial.stable.split()[: len(shown)] == shown
         shown = partial.stable.split()
     assert final.split()[: len(shown)] == shown
+
+
+def shown_after(
+    recognizer: Recognizer, graph: Graph | None, sample: Float32Array, cuts: Sequence[int]
+) -> dict[int, tuple[str, str]]:
+    """Samples heard -> text and its stable beginning as shown then, for audio cut at these samples."""
+    stream = recognizer.stream(graph=graph)
+    shown, after = ("", ""), {}
+    for begin, end in itertools.pairwise([0, *cuts]):
+        for event in stream.accept_waveform(sample[begin:end]):
+            shown = (event.text, event.stable) if isinstance(event, Partial) else shown
+        after[end] = shown
+    return after
+
+
+@pytest.fixture(scope="module")
+def shown_every_10_ms(
+    recognizer: Recognizer, home: Graph, sample: Float32Array
+) -> dict[bool, dict[int, tuple[str, str]]]:
+    """By whether the text is free: what is shown after each block of 10 ms."""
+    cuts = range(160, sample.size + 1, 160)
+    return {free: shown_after(recognizer, None if free else home, sample, cuts) for free in (False, True)}
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.sets(st.integers(1, 245), min_size=1, max_size=40), free=st.booleans())
+def test_any_split_shows_the_same_stable_words_at_the_same_time(
+    recognizer: Recognizer,
+    home: Graph,
+    sample: Float32Array,
+    shown_every_10_ms: dict[bool, dict[int, tuple[str, str]]],
+    cuts: set[int],
+    free: bool,
+) -> None:
+    samples = [160 * cut for cut in sorted(cuts) if 160 * cut <= sample.size]
+    expected = shown_every_10_ms[free]
+    assert len({stable for _, stable in expected.values()}) > 3, "words become stable one after the other"
+    for at, shown in shown_after(recognizer, None if free else home, sample, samples).items():
+        assert shown == expected[at]
 
 
 def test_words_become_stable_while_speech_goes_on(recognizer: Recognizer, sample: Float32Array) -> None:
