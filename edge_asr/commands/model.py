@@ -196,7 +196,10 @@ def load_recognizer(args: argparse.Namespace) -> Recognizer:
         trust=args.trust,
     )
     for path in args.words:
-        print_guesses(recognizer.add_words(read_word_list(path)).guessed)
+        try:
+            print_guesses(recognizer.add_words(read_word_list(path)).guessed)
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from error
     return recognizer
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from edge_asr.decoder.grammar.located_yaml import Text, Value
 from edge_asr.decoder.grammar.rejects import Mistakes
 from edge_asr.decoder.grammar.template_file import SlotList, TextValue, TextValues
+from edge_asr.decoder.grammar.words import is_silent
 from edge_asr.errors import GrammarError
 
 _KEYS = {"language", "sentences", "open_slots", "areas", "floors", "entities", "scenes"}
@@ -191,8 +192,8 @@ def _named(entry: Value, what: str) -> dict[str, Any]:
 
 
 def _spoken(entry: Value, what: str) -> str:
-    """A name; one without a letter or digit would be said by silence."""
+    """A name; one without words would be said by silence."""
     name = str(entry.text(what))
-    if not any(map(str.isalnum, name)):
+    if is_silent(name):
         raise entry.error(f"expected words for {what}, got {name!r}")
     return name
