@@ -112,12 +112,21 @@ class Recognizer:
 
     @property
     def lexicon(self) -> Lexicon:
-        """Pronunciations of all words that grammars may use."""
+        """Pronunciations of all words that grammars may use; UsageError where the bundle has none."""
+        self._require_lexicon()
         # Read on first use: free text needs only its ready graph.
         with self._loading:
             if self._lexicon is None:
                 self._lexicon = Lexicon.load(self.bundle.path(LEXICON), self._tokens)
             return self._lexicon
+
+    def _require_lexicon(self) -> None:
+        if LEXICON not in self.bundle.config.files:
+            raise UsageError(
+                f"{self.bundle.directory}: a grammar needs the pronunciations of its words, as added words "
+                f"do, and this bundle has no {LEXICON}, only tokens ({self.bundle.config.decoder.units}): "
+                "leave them out, or choose a bundle with a lexicon"
+            )
 
     @property
     def g2p(self) -> G2p | None:
@@ -197,8 +206,8 @@ class Recognizer:
         ------
         UsageError: no language model; and as ``read_phrases``.
         """
-        loop = self.word_loop()
-        if loop.lm is None:
+        loop = self.word_loop() if WORD_LOOP in self.bundle.config.files else None
+        if loop is None or loop.lm is None:
             raise UsageError(
                 f"{self.bundle.config.name}: phrases need a language model, which it does not bring"
             )
@@ -261,12 +270,7 @@ class Recognizer:
             ``rejects`` only a list that no grammar has, no sentence left at all, or too large a whole.
         UsageError: the bundle has no lexicon, so that it knows words by their spelling alone.
         """
-        if LEXICON not in self.bundle.config.files:
-            raise UsageError(
-                f"{self.bundle.directory}: a grammar needs the pronunciations of its words, and this bundle "
-                f"has no {LEXICON}, only tokens ({self.bundle.config.decoder.units}): leave the grammar out, "
-                "or choose a bundle with a lexicon"
-            )
+        self._require_lexicon()
         rejects = None if strict else rejects
         networks = load_grammars(grammars, rejects)
         guesser = self.guesser(strict=strict)
