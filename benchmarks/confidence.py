@@ -3,6 +3,7 @@
 Words of free text: LibriSpeech, Common Voice and speechocean dev speakers. Sentences of a grammar: GRID and
 spoken commands against their own grammar, the commands in rooms with noise at 10 dB; and, as often, speech
 that is none of a grammar's sentences against it: read sentences, and the commands of the other.
+Then what a whole recognizer refuses of all commands, in quiet and in noise, and accepts of read speech.
 ``--fit FILE`` writes the calibration and the presets that suit the model, for ``python -m export pack
 --calibration FILE``; what is measured then is fitted to the other half of the speakers.
 Writes ``results/confidence.json`` and ``results/confidence.png``.
@@ -26,6 +27,7 @@ from tqdm import tqdm
 from benchmarks import corpus
 from benchmarks.accuracy import KITCHEN_TABLE
 from benchmarks.conditions import CLEAN, Condition, Scene
+from benchmarks.refusals import GRID, HOME, Case, certainties, operating_points
 from benchmarks.reliability import bins_of, calibration_error, draw, fit, separation
 from benchmarks.result import RESULTS, write_result
 from benchmarks.spoken_commands import GRAMMAR, spoken_commands
@@ -47,8 +49,6 @@ from export.corpus import Utterance
 FREE_TEXT = ("librispeech", "commonvoice", "speechocean762")
 PRESETS = {"lenient": 0.005, "balanced": 0.015, "strict": 0.05}
 """Name -> share of the rightly heard commands that may be refused, by whichever grammar."""
-HOME = Path(__file__).parents[1] / "edge_asr" / "samples" / "home.yaml"
-GRID = GRAMMAR.with_name("grid.jsgf")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,6 +87,10 @@ def main() -> int:
         if args.fit:
             write_calibration(args.fit, words, sentences)
         figures[bench.name] = judge(bench, words, sentences, fitted=bool(args.fit))
+        if not args.fit:
+            found = bench.certainties()
+            for preset in figures[bench.name]["presets"].values():
+                preset |= dict(operating_points(found, preset["least_confidence"]))
         panels[f"{bench.name}, words of free text"] = figures[bench.name]["words"]["bins"]
         panels[f"{bench.name}, sentences of a grammar"] = figures[bench.name]["sentences"]["bins"]
     print(json.dumps(figures, indent=1))
@@ -135,8 +139,7 @@ class Bench:
     def sentences(self) -> Heard:
         """Every recording against its grammar and others."""
         grammars = {file.name: self._recognizer.compile([file]) for file in (GRAMMAR, GRID, HOME)}
-        sets = {name: corpus.dev_set(self._args, name) for name in ("librispeech", "commonvoice", "grid")}
-        sets["commands"] = corpus.evenly(spoken_commands(self._args.cache), self._args.limit)
+        sets = self._sets()
         rows: list[tuple[tuple[float, ...], bool, int, str]] = []
         for name, file, condition in TASKS:
             desc = f"{name} against {file}"
@@ -147,6 +150,15 @@ class Bench:
                     features = sentence_features(found, background)
                     rows.append((features, found.text == utterance.text, fold_of(utterance), desc))
         return gathered(rows)
+
+    def certainties(self) -> dict[Case, list[float]]:
+        """Of a whole recognizer, for every recording of its cases."""
+        return certainties(self._recognizer, self._sets(), self._scene.hear)
+
+    def _sets(self) -> dict[str, list[Utterance]]:
+        sets = {name: corpus.dev_set(self._args, name) for name in ("librispeech", "commonvoice", "grid")}
+        sets["commands"] = corpus.evenly(spoken_commands(self._args.cache), self._args.limit)
+        return sets
 
     def _compare(self, graph: Graph, log_probs: Float32Array) -> tuple[Hypothesis, Background]:
         loop = self._recognizer.phone_loop()

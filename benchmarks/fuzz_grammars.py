@@ -1,8 +1,8 @@
 """``python -m benchmarks.fuzz_grammars``: ten thousand wild grammars are read, compiled and searched.
 
-Whatever is given, the outcome must be a graph or a GrammarError, soon and in bounded memory. Every
-grammar has a time limit of processor time; workers are processes of their own, so that one that dies
-is told from one that raises.
+Files of homes, run-time lists, words and language models are among them. Whatever is given, the outcome
+must be a graph or an error of the package, soon and in bounded memory. Every grammar has a time limit of
+processor time; workers are processes of their own, so that one that dies is told from one that raises.
 """
 
 from __future__ import annotations
@@ -27,14 +27,24 @@ from tqdm import tqdm
 from benchmarks.result import write_result
 from benchmarks.wild_grammars import wild_grammar
 from edge_asr.bundle import LEXICON, TOKENS, Bundle
-from edge_asr.decoder.compile import compile_networks
+from edge_asr.decoder.compile import compile_networks, compile_word_loop
+from edge_asr.decoder.compiler import Compiler
 from edge_asr.decoder.grammar import load_grammar
-from edge_asr.decoder.grammar.rejects import Reject
+from edge_asr.decoder.grammar.jsgf import parse_jsgf
+from edge_asr.decoder.grammar.rejects import Mistakes, Reject
+from edge_asr.decoder.grammar.word_list import read_entries
+from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
+from edge_asr.decoder.ngram_search import NgramSearch
+from edge_asr.decoder.open_words import OpenWords
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.tokens import Tokens
-from edge_asr.errors import GrammarError
+from edge_asr.decoder.vocabulary import find_ways, wanted_words, with_ways
+from edge_asr.decoder.word_list import read_word_list
+from edge_asr.errors import EdgeAsrError, GrammarError
 from edge_asr.understand.check import check_grammars
+from export.lm.arpa import read_arpa
+from export.lm.automaton import free_text_graph
 
 LIMIT_S = 20.0
 """Processor time for one grammar, of which a search takes next to nothing."""
@@ -47,7 +57,7 @@ class TooSlowError(Exception):
 
 
 def main() -> int:
-    """Run all and write ``results/fuzz-grammars.json``; 1 where anything but GrammarError was raised."""
+    """Run all and write ``results/fuzz-grammars.json``; 1 where anything but an EdgeAsrError was raised."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -98,27 +108,56 @@ def try_grammars(numbers: Iterable[int]) -> Iterator[dict[str, Any]]:
 
 
 def _try(path: Path, lexicon: Lexicon, number: int) -> tuple[str, int]:
-    """Read, compile and search as a recognizer does; with every third number strictly or by a check, too."""
+    """Read, compile and search as a recognizer does."""
     rejects: list[Reject] = []
     try:
-        if number % 3 == 0:
-            check_grammars([path], lexicon, lambda: None)
-        if number % 3 == 1:
-            try:
-                load_grammar(path)
-            except GrammarError as error:
-                _ = str(error)
-        graph = compile_networks([load_grammar(path, rejects)], lexicon, rejects)
-    except GrammarError as error:
+        graph = (_READERS.get(path.suffix) or _grammar)(path, lexicon, rejects, number)
+    except EdgeAsrError as error:
         _ = str(error)
         return "refused", len(rejects)
     rng = np.random.default_rng(number)
-    search = Search(graph)
+    search = NgramSearch(graph) if graph.lm else Search(graph)
     logits = 3 * rng.standard_normal((_FRAMES, len(graph.tokens)))
     search.push((logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))).astype(np.float32))
     search.best()
     search.finish()
     return "compiled", len(rejects)
+
+
+def _grammar(path: Path, lexicon: Lexicon, rejects: list[Reject], number: int) -> Graph:
+    """Of a grammar; with every third number strictly or by a check, too."""
+    if number % 3 == 0:
+        check_grammars([path], lexicon, lambda: None)
+    if number % 3 == 1:
+        try:
+            load_grammar(path)
+        except GrammarError as error:
+            _ = str(error)
+    return compile_networks([load_grammar(path, rejects)], lexicon, rejects)
+
+
+def _list(path: Path, lexicon: Lexicon, rejects: list[Reject], number: int) -> Graph:
+    """Of a grammar with the file's entries in two places."""
+    calls = "#JSGF V1.0; grammar g; public <a> = call <lists.x> {who} | turn on <lists.x>;"
+    compiler = Compiler(lambda: compile_word_loop([("radio", 0.0)], lexicon))
+    loaded = compiler.compile([parse_jsgf(calls)], lexicon, lambda: None, OpenWords())
+    entries = read_entries(path, Mistakes(rejects if number % 3 else None))
+    return compiler.join(loaded, {"x": entries}, lexicon, lambda: None, rejects if number % 3 else None)
+
+
+def _words(path: Path, lexicon: Lexicon, _: list[Reject], __: int) -> Graph:
+    """Of all words of the file, each as often."""
+    wanted = wanted_words(read_word_list(path))
+    lexicon = with_ways(lexicon, find_ways(wanted, lexicon, lambda: None))
+    return compile_word_loop([(word, 0.0) for word in wanted], lexicon)
+
+
+def _lm(path: Path, lexicon: Lexicon, _: list[Reject], __: int) -> Graph:
+    return free_text_graph(read_arpa(path), lexicon)
+
+
+_READERS = {".list": _list, ".words": _words, ".arpa": _lm}
+"""What makes a graph of a file that is no grammar."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Grammars at random: valid, malformed, and made to explode. The same seed gives the same grammar."""
+"""Grammars and files beside them at random: valid, malformed, made to explode. Each seed gives the same."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def wild_grammar(seed: int) -> Wild:
     """The grammar number ``seed``."""
     rng = random.Random(seed)
     kind, make = rng.choices(_KINDS, weights=[weight for _, _, weight in _WEIGHED])[0]
-    ending = rng.choice((".jsgf", ".yaml", ".txt"))
+    ending = rng.choice(tuple(_BESIDE) if make is _beside else (".jsgf", ".yaml", ".txt"))
     data = make(rng, ending)
     return Wild(f"wild-{seed}{ending}", data, kind)
 
@@ -95,7 +95,17 @@ def _template(rng: random.Random, depth: int) -> str:
 
 def _mutated(rng: random.Random, ending: str) -> bytes:
     """A sample with a few accidents."""
-    text = _sample(ending)
+    return _with_accidents(rng, _sample(ending))
+
+
+def _beside(rng: random.Random, ending: str) -> bytes:
+    """A file that is no grammar of its own, with a few accidents, or noise."""
+    if rng.random() < 0.1:
+        return rng.randbytes(rng.choice((0, 1, 100, 20_000)))
+    return _with_accidents(rng, _BESIDE[ending])
+
+
+def _with_accidents(rng: random.Random, text: str) -> bytes:
     for _ in range(rng.choice((1, 1, 2, 3, 5, 10, 40))):
         first = rng.randrange(len(text) + 1)
         last = min(len(text), first + rng.choice((1, 1, 5, 30, 300)))
@@ -243,6 +253,15 @@ def _intent(sentence: str) -> str:
     return f"intents: {{A: {{data: [{{sentences: [{sentence}]}}]}}}}\n"
 
 
+_BESIDE = {
+    ".home.yaml": "home_assistant:\n  areas: [Kitchen, {name: Living room, aliases: [lounge]}]\n  entities:\n"
+    "    - {name: Lamp, domain: light, area: Kitchen}\n  scenes: [Movie night]\n",
+    ".list": "# contacts\nann smith\tann@home\nbob\nmum\n2 home street\nwarm white\twhite\n",
+    ".words": "lumen L UW M AH N\nmum\nradio R EY D IY OW\nradio R AE D IY OW # odd\n",
+    ".arpa": "\\data\\\nngram 1=5\nngram 2=2\n\n\\1-grams:\n-99 <s>\n-1 </s>\n-1 turn -0.5\n"
+    "-1 on\n-1 radio\n\n\\2-grams:\n-0.2 turn on\n-0.3 on radio\n\n\\end\\\n",
+}
+"""A home, the entries of a run-time list, words of a user, a language model: by an ending of their own."""
 _WEIGHED: tuple[tuple[str, Callable[[random.Random, str], bytes], int], ...] = (
     ("valid", _valid, 20),
     ("mutated", _mutated, 40),
@@ -250,5 +269,6 @@ _WEIGHED: tuple[tuple[str, Callable[[random.Random, str], bytes], int], ...] = (
     ("noise", _noise, 10),
     ("recoded", _recoded, 2),
     ("bomb", _bomb, 20),
+    ("beside", _beside, 6),
 )
 _KINDS = [(kind, make) for kind, make, _ in _WEIGHED]

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_asr.acoustic import choose_engine, create_engine, installed_engines
 from edge_asr.bundle import LEXICON, PHONE_LOOP, WORD_LOOP, Bundle
 from edge_asr.decoder import GRAPH, SEARCHES, Decoder, create_free_search, create_graph_search
-from edge_asr.decoder.biasing import Phrases
+from edge_asr.decoder.biasing import Phrases, read_phrases
 from edge_asr.decoder.compiler import Compiler, Guesser
 from edge_asr.decoder.endpoint import PRESETS, EndpointConfig
 from edge_asr.decoder.g2p import G2p
@@ -39,9 +39,6 @@ DEFAULT_MODEL = "en-small"
 NEW_WORD_LOG_PROB = -9.2
 """Of an added word in free text: once in ten thousand words. Who adds a word will say it; as a rare word of
 the language model (-12.2), half of them were heard where three in four are so (benchmarks/new_words.py)."""
-
-ALTERNATIVES_WITHIN = 10.0
-"""Natural log: what is further behind the best sentence is not listed, unlikely by a factor of 20,000."""
 
 _BACKGROUND_BEAM = 10.0
 """All phones but those that the network is sure not to hear."""
@@ -115,12 +112,21 @@ class Recognizer:
 
     @property
     def lexicon(self) -> Lexicon:
-        """Pronunciations of all words that grammars may use."""
+        """Pronunciations of all words that grammars may use; UsageError where the bundle has none."""
+        self._require_lexicon()
         # Read on first use: free text needs only its ready graph.
         with self._loading:
             if self._lexicon is None:
                 self._lexicon = Lexicon.load(self.bundle.path(LEXICON), self._tokens)
             return self._lexicon
+
+    def _require_lexicon(self) -> None:
+        if LEXICON not in self.bundle.config.files:
+            raise UsageError(
+                f"{self.bundle.directory}: a grammar needs the pronunciations of its words, as added words "
+                f"do, and this bundle has no {LEXICON}, only tokens ({self.bundle.config.decoder.units}): "
+                "leave them out, or choose a bundle with a lexicon"
+            )
 
     @property
     def g2p(self) -> G2p | None:
@@ -198,26 +204,14 @@ class Recognizer:
 
         Raises
         ------
-        UsageError: no language model, a phrase without words or with words that free text does not know, all
-            of them named, or too many words.
+        UsageError: no language model; and as ``read_phrases``.
         """
-        loop = self.word_loop()
-        if loop.lm is None:
+        loop = self.word_loop() if WORD_LOOP in self.bundle.config.files else None
+        if loop is None or loop.lm is None:
             raise UsageError(
                 f"{self.bundle.config.name}: phrases need a language model, which it does not bring"
             )
-        if not boosts:
-            return None
-        numbers = {output.word: number for number, output in enumerate(loop.outputs)}
-        said = {phrase: phrase.split() for phrase in boosts}
-        unknown = dict.fromkeys(word for words in said.values() for word in words if word not in numbers)
-        if unknown:
-            raise UsageError(f"free text does not know {', '.join(map(repr, unknown))}")
-        try:
-            found = {tuple(numbers[word] for word in said[phrase]): boost for phrase, boost in boosts.items()}
-            return Phrases(found, loop.lm.words + 1)
-        except ValueError as error:
-            raise UsageError(f"phrases: {error}") from error
+        return read_phrases(boosts, {said.word: number for number, said in enumerate(loop.outputs)}, loop.lm)
 
     def phone_loop(self) -> Graph | None:
         """All phone sequences, weighed by a bigram; None where the bundle brings none."""
@@ -262,32 +256,35 @@ class Recognizer:
 
         Parameters
         ----------
-        rejects: takes note of what is left out: rules, alternatives, sentences and list values with a
-            mistake or with a word that no one can pronounce, and files of which nothing is left.
+        rejects: takes note of what is left out: rules, alternatives, sentences, list values and entries of
+            ``lists`` with a mistake or with a word that no one can pronounce, and files of which nothing is
+            left.
         strict: refuse unknown words instead of guessing them, and mistakes whether noted or not.
         lists: entries of the grammars' run-time lists by name, as for ``join``, which may also be
-            called later: until then nothing can be said in the place of a list. Theirs are raised.
+            called later: until then nothing can be said in the place of a list.
         open_words: which words the grammars' open slots hear; None is ``OpenWords()``.
 
         Raises
         ------
         GrammarError: a mistake in a grammar, or words that no one can pronounce, by name and line; with
-            ``rejects`` only a mistake in ``lists``, no sentence left at all, or too large a whole.
+            ``rejects`` only a list that no grammar has, no sentence left at all, or too large a whole.
         UsageError: the bundle has no lexicon, so that it knows words by their spelling alone.
         """
-        if LEXICON not in self.bundle.config.files:
-            raise UsageError(
-                f"{self.bundle.directory}: a grammar needs the pronunciations of its words, and this bundle "
-                f"has no {LEXICON}, only tokens ({self.bundle.config.decoder.units}): leave the grammar out, "
-                "or choose a bundle with a lexicon"
-            )
+        self._require_lexicon()
         rejects = None if strict else rejects
         networks = load_grammars(grammars, rejects)
         guesser = self.guesser(strict=strict)
         graph = self._compiler.compile(networks, self.lexicon, guesser, open_words or OpenWords(), rejects)
-        return self.join(graph, lists, strict=strict) if lists else graph
+        return self.join(graph, lists, rejects, strict=strict) if lists else graph
 
-    def join(self, graph: Graph, lists: Mapping[str, Entries], *, strict: bool = False) -> Graph:
+    def join(
+        self,
+        graph: Graph,
+        lists: Mapping[str, Entries],
+        rejects: list[Reject] | None = None,
+        *,
+        strict: bool = False,
+    ) -> Graph:
         """A loaded graph with entries in its run-time lists, in milliseconds; ``graph`` stays as it is.
 
         Keep ``graph`` to join other entries later::
@@ -299,14 +296,16 @@ class Recognizer:
         ----------
         lists: by name, the texts that can be said, or a mapping from each to the slot's value for it.
             Lists that are not named stay empty.
-        strict: refuse unknown words instead of guessing them.
+        rejects: takes note of entries that cannot be spoken or that no one can pronounce, by name and place
+            in the list, and the others join; without it such an entry is raised.
+        strict: refuse unknown words instead of guessing them, and mistakes whether noted or not.
 
         Raises
         ------
-        GrammarError: no grammar of ``graph`` has a list of that name, an entry that cannot be spoken,
-            or words that no one can pronounce, each by name and place in the list.
+        GrammarError: no grammar of ``graph`` has a list of that name; or a mistake in an entry.
         """
-        return self._compiler.join(graph, lists, self.lexicon, self.guesser(strict=strict))
+        rejects = None if strict else rejects
+        return self._compiler.join(graph, lists, self.lexicon, self.guesser(strict=strict), rejects)
 
     def guesser(self, *, strict: bool = False) -> Guesser:
         """What loads ``g2p`` when a word is unknown; with ``strict`` nothing guesses."""
@@ -384,7 +383,8 @@ class Recognizer:
         if graph is None and self.search != GRAPH:
             return create_free_search(self.search, self._tokens, config)
         free_text = graph is None or graph.free_text
-        within = ALTERNATIVES_WITHIN if alternatives else 0.0
+        # What is further behind the best is not searched either.
+        within = config.beam if alternatives else 0.0
         return create_graph_search(
             graph or self.word_loop(), config, free_text=free_text, alternatives=within
         )

@@ -30,6 +30,7 @@ COMMANDS = {
     "g2p-pack": ("export.g2p.pack", "export", "make it the package's model of its language"),
     "pack": ("export.pack", "export", "make a model bundle"),
     "add-tflite": ("export.add_tflite", "export", "put a TFLite graph into a bundle"),
+    "free-text": ("export.free_text", "export", "give a bundle other words or another language model"),
     "keygen": ("export.keygen", "signing", "make a pair of keys that sign bundles"),
     "sign": ("export.sign", "signing", "sign a model bundle"),
     "unpack": ("export.unpack", "export", "make a checkpoint again of a bundle"),

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from edge_asr.errors import UsageError
 from export.dictionary import Dictionary
+from export.lm.counts import words_of
 from export.variants import merge, read_variants, variants_file
 
-_WORD = re.compile(r"[a-z']+")
+_PLAIN = re.compile(r"[a-z']+")
 _GUESSED = re.compile(r"[a-z]{2,}('[a-z]+)?")
 
 
@@ -23,20 +24,28 @@ def read_text(path: Path) -> Iterator[str]:
 
     Raises
     ------
-    UsageError: there is no such file.
+    UsageError: there is no such file, or it is no UTF-8 or damaged.
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such text file")
     opener = lzma.open if path.suffix == ".xz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        yield from lines
+    number = 0
+    try:
+        with opener(path, "rb") as lines:
+            for number, line in enumerate(lines, start=1):  # noqa: B007
+                yield line.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        what = f"expected UTF-8 text, got byte 0x{error.object[error.start]:02x}: save the file as UTF-8"
+        raise UsageError(f"{path}:{number}: {what}") from error
+    except (EOFError, lzma.LZMAError) as error:
+        raise UsageError(f"{path}: cannot be unpacked: {error}") from error
 
 
 def count_words(lines: Iterable[str]) -> collections.Counter[str]:
     """How often each lower-case word occurs."""
     counts: collections.Counter[str] = collections.Counter()
     for line in lines:
-        counts.update(_WORD.findall(line.lower()))
+        counts.update(words_of(line))
     return counts
 
 
@@ -124,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     words = choose_words(texts, dictionary, args.size)
     args.out.mkdir(parents=True, exist_ok=True)
     with (args.out / "lexicon.txt").open("w", encoding="utf-8") as out:
-        rest = [w for w in dictionary.words() if args.rest and _WORD.fullmatch(w)]
+        rest = [w for w in dictionary.words() if args.rest and _PLAIN.fullmatch(w)]
         chosen = {*words, *rest}
         for word in sorted(chosen):
             for phones in dict.fromkeys([*dictionary.pronunciations(word), *variants.get(word, [])]):

@@ -9,13 +9,12 @@ import argparse
 import dataclasses
 import hashlib
 import json
-import lzma
 import os
 import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -33,9 +32,7 @@ from edge_asr.bundle import (
     Bundle,
 )
 from edge_asr.config import BundleConfig, DecoderConfig, from_dict
-from edge_asr.decoder.compile import compile_word_loop
 from edge_asr.decoder.g2p import G2p
-from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import BundleError, UsageError
@@ -52,6 +49,7 @@ from export.phone_loop import phone_loop
 from export.quantize.record import read_record
 from export.rundir import GRAPH, INT8_GRAPH, INT8_TFLITE, RunDir
 from export.tflite_answer import FAR, check_tflite
+from export.word_files import compress, graph_bytes, lexicon_text, read_bytes, unigrams, word_loop
 
 CARD = "CARD.md"
 
@@ -64,11 +62,6 @@ def write_model_json(directory: Path, config: BundleConfig) -> None:
     data = content.encode()
     (directory / MODEL_JSON).write_bytes(data)
     (directory / SEAL).write_bytes(f"{hashlib.sha256(data).hexdigest()}  {MODEL_JSON}\n".encode())
-
-
-def compress(data: bytes) -> bytes:
-    """xz as small as it gets; the bytes depend on nothing but ``data`` and liblzma."""
-    return lzma.compress(data, check=lzma.CHECK_CRC32, preset=9 | lzma.PRESET_EXTREME)
 
 
 def pack(
@@ -118,7 +111,7 @@ def pack(
         **(extras or {}),
         INT8_GRAPH: (run_dir.path / INT8_GRAPH).read_bytes(),
         TOKENS: "".join(f"{token}\n" for token in checkpoint.tokens).encode(),
-        LEXICON: compress(_lexicon_text(lexicon).encode()),
+        LEXICON: compress(lexicon_text(lexicon).encode()),
         GOLDEN: golden.render(vectors, comment=COMMENT).encode(),
     }
     acoustic = dataclasses.replace(run_dir.engine(INT8_GRAPH)[1], delay_frames=delay_frames)
@@ -171,54 +164,6 @@ def token_offsets(checkpoint: Checkpoint, scale: float) -> tuple[float, ...]:
         raise UsageError("--prior-scale: the checkpoint's history has no priors: train it with this version")
     log_priors = np.log(np.maximum(priors, 1e-5))
     return tuple(round(float(v), 4) for v in -scale * (log_priors - log_priors[1:].max()))
-
-
-def word_loop(unigram: Path, lexicon: Lexicon, decoder: DecoderConfig) -> bytes:
-    """The search graph of free text as a file: any word after any, weighed as ``decoder`` says.
-
-    Raises
-    ------
-    UsageError: a line of ``unigram`` that is not a word and a number, with its line.
-    GrammarError: words that the lexicon lacks.
-    """
-    return _file(
-        compile_word_loop(
-            _unigrams(unigram),
-            lexicon,
-            scale=decoder.lm_scale,
-            word_penalty=decoder.word_penalty,
-            name="free text",
-        )
-    )
-
-
-def _unigrams(path: Path) -> list[tuple[str, float]]:
-    words = []
-    for number, line in enumerate(_read(path).decode().splitlines(), start=1):
-        try:
-            word, log_prob = line.split()
-            words.append((word, float(log_prob)))
-        except ValueError as error:
-            raise UsageError(f"{path}:{number}: expected a word and a log-probability") from error
-    return words
-
-
-def _file(graph: Graph) -> bytes:
-    """A search graph as a file."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / WORD_LOOP
-        graph.save(path)
-        return path.read_bytes()
-
-
-def _lexicon_text(lexicon: Lexicon) -> str:
-    """All lines, every pronunciation looked up, so that an unknown phone shows now and not on a device."""
-    names = lexicon.tokens.names
-    return "".join(
-        f"{word} {' '.join(names[token] for token in phones)}\n"
-        for word in lexicon.words()
-        for phones in lexicon.pronunciations(word)
-    )
 
 
 def write_bundle(directory: Path, files: Mapping[str, bytes], config: BundleConfig) -> None:
@@ -318,10 +263,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--notes", type=Path, metavar="FILE", help="Markdown to end the card with")
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that is none of a bundle.
+
+    Raises
+    ------
+    UsageError: it has other signs than lower-case letters, digits and ``-``.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--name: expected lower-case letters, digits and '-', got {name!r}")
+
+
 def run(args: argparse.Namespace) -> int:
     """Write the bundle ``DIR/NAME``."""
-    if not _NAME.fullmatch(args.name):
-        raise UsageError(f"--name: expected lower-case letters, digits and '-', got {args.name!r}")
+    check_name(args.name)
     run_dir = RunDir.load(args.run_dir)
     lexicon = Lexicon.load(args.lexicon, Tokens(run_dir.checkpoint.tokens))
     decoder = dataclasses.replace(
@@ -329,20 +284,20 @@ def run(args: argparse.Namespace) -> int:
         token_offsets=token_offsets(run_dir.checkpoint, args.prior_scale),
         grammar_token_offsets=token_offsets(run_dir.checkpoint, args.grammar_prior_scale),
     )
-    extras = {path.name: _read(path) for path in args.extra}
+    extras = {path.name: read_bytes(path) for path in args.extra}
     usual = [(word, 0.0) for word in lexicon.words()]
     guessing = None
     if args.unigram:
-        usual = _unigrams(args.unigram)
+        usual = unigrams(args.unigram)
         extras[WORD_LOOP] = word_loop(args.unigram, lexicon, decoder)
     if args.lm:
         graph = free_text_graph(read_arpa(args.lm), lexicon)
         assert graph.lm
         usual = [(said.word, float(p)) for said, p in zip(graph.outputs, graph.lm.unigrams, strict=False)]
-        extras[WORD_LOOP] = _file(graph)
-    extras[PHONE_LOOP] = _file(phone_loop(usual, lexicon))
+        extras[WORD_LOOP] = graph_bytes(graph)
+    extras[PHONE_LOOP] = graph_bytes(phone_loop(usual, lexicon))
     if args.g2p:
-        extras[G2P] = _read(args.g2p)
+        extras[G2P] = read_bytes(args.g2p)
         guessing = held_out_errors(G2p(args.g2p, Tokens(run_dir.checkpoint.tokens)))
     bundle = pack(
         run_dir,
@@ -356,7 +311,7 @@ def run(args: argparse.Namespace) -> int:
         tflite=args.tflite,
         text_sources=tuple(args.text_source or ("assistant-commands", "books", "cmudict")),
         guessing=guessing,
-        notes=_read(args.notes).decode() if args.notes else "",
+        notes=read_bytes(args.notes).decode() if args.notes else "",
     )
     for file in sorted(bundle.config.files):
         print(f"{bundle.path(file).stat().st_size:>10} {bundle.path(file)}")
@@ -368,15 +323,26 @@ def _decoder(settings: list[str], calibration: Path | None) -> DecoderConfig:
     values = dict(setting.partition("=")[::2] for setting in settings)
     where = f"--decoder, {calibration}" if calibration else "--decoder"
     try:
-        more = json.loads(_read(calibration)) if calibration else {}
+        more = json.loads(read_bytes(calibration)) if calibration else {}
+    except ValueError as error:
+        raise UsageError(f"{where}: expected KEY=NUMBER: {error}") from error
+    return decoder_with(more, values, where=where)
+
+
+def decoder_with(before: Any, values: Mapping[str, str], *, where: str = "--decoder") -> DecoderConfig:
+    """Search defaults, some of them changed.
+
+    Parameters
+    ----------
+    before: the defaults as they are in a model.json; those that are absent are the runtime's own.
+    values: setting -> its value as JSON.
+
+    Raises
+    ------
+    UsageError: an unknown setting, or a value that it cannot have; ``where`` says where it stands.
+    """
+    try:
         parsed = {key: json.loads(value) for key, value in values.items()}
-        return from_dict(DecoderConfig, {**more, **parsed}, where=where)
+        return from_dict(DecoderConfig, {**before, **parsed}, where=where)
     except (ValueError, TypeError, BundleError) as error:
         raise UsageError(f"{where}: expected KEY=NUMBER: {error}") from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error

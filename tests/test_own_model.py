@@ -152,6 +152,13 @@ def test_a_grammar_needs_a_lexicon(recognizer: Recognizer, repository: Path) -> 
         recognizer.compile([repository / "edge_asr" / "samples" / "home.yaml"])
 
 
+def test_words_need_a_lexicon_and_phrases_a_language_model(recognizer: Recognizer) -> None:
+    with pytest.raises(UsageError, match="as added words do, and this bundle has no lexicon"):
+        recognizer.add_words(["lumen"])
+    with pytest.raises(UsageError, match="phrases need a language model, which it does not bring"):
+        recognizer.phrases({"lumen": 1.0})
+
+
 def test_free_text_by_graph_needs_a_graph(own: Path) -> None:
     with pytest.raises(BundleError, match=r"no file 'graph\.npz'"):
         Recognizer.load(own, search="graph").stream()

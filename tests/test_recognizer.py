@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,45 @@ def test_stable_words_never_change(
         assert partial.stable.split()[: len(shown)] == shown
         shown = partial.stable.split()
     assert final.split()[: len(shown)] == shown
+
+
+def shown_after(
+    recognizer: Recognizer, graph: Graph | None, sample: Float32Array, cuts: Sequence[int]
+) -> dict[int, tuple[str, str]]:
+    """Samples heard -> text and its stable beginning as shown then, for audio cut at these samples."""
+    stream = recognizer.stream(graph=graph)
+    shown, after = ("", ""), {}
+    for begin, end in itertools.pairwise([0, *cuts]):
+        for event in stream.accept_waveform(sample[begin:end]):
+            shown = (event.text, event.stable) if isinstance(event, Partial) else shown
+        after[end] = shown
+    return after
+
+
+@pytest.fixture(scope="module")
+def shown_every_10_ms(
+    recognizer: Recognizer, home: Graph, sample: Float32Array
+) -> dict[bool, dict[int, tuple[str, str]]]:
+    """By whether the text is free: what is shown after each block of 10 ms."""
+    cuts = range(160, sample.size + 1, 160)
+    return {free: shown_after(recognizer, None if free else home, sample, cuts) for free in (False, True)}
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.sets(st.integers(1, 245), min_size=1, max_size=40), free=st.booleans())
+def test_any_split_shows_the_same_stable_words_at_the_same_time(
+    recognizer: Recognizer,
+    home: Graph,
+    sample: Float32Array,
+    shown_every_10_ms: dict[bool, dict[int, tuple[str, str]]],
+    cuts: set[int],
+    free: bool,
+) -> None:
+    samples = [160 * cut for cut in sorted(cuts) if 160 * cut <= sample.size]
+    expected = shown_every_10_ms[free]
+    assert len({stable for _, stable in expected.values()}) > 3, "words become stable one after the other"
+    for at, shown in shown_after(recognizer, None if free else home, sample, samples).items():
+        assert shown == expected[at]
 
 
 def test_words_become_stable_while_speech_goes_on(recognizer: Recognizer, sample: Float32Array) -> None:
@@ -330,5 +371,8 @@ def test_phrases_of_unknown_words_are_named(recognizer: Recognizer, home: Graph)
         recognizer.phrases({"open xyzzy": 1.0, "plugh xyzzy": 2.0})
     with pytest.raises(UsageError, match="phrases: expected word numbers"):
         recognizer.phrases({" ": 1.0})
+    for boost in (math.nan, math.inf, -math.inf, 1e6):
+        with pytest.raises(UsageError, match="phrases: expected a boost of -100 to 100"):
+            recognizer.phrases({"open": boost})
     with pytest.raises(UsageError, match="only be preferred in free text"):
         recognizer.stream(graph=home).bias(recognizer.phrases({"open": 1.0}))

@@ -55,6 +55,28 @@ def test_list_that_cannot_join_is_named(
         recognizer.compile([parse_jsgf(ROOMS)], lists=lists)
 
 
+def test_entries_with_mistakes_are_left_out_and_the_others_join(
+    recognizer: Recognizer, sample: Float32Array
+) -> None:
+    rejects: list[Reject] = []
+    lists = {"room": ["日本 pantry", "living room", "the 2nd", "!!!"]}
+    graph = recognizer.compile([parse_jsgf(ROOMS)], rejects, lists=lists)
+    assert sorted(reject.place for reject in rejects) == ["room:1", "room:3", "room:4"]
+    final, intent = finals(run(recognizer, graph, [sample]))
+    assert isinstance(final, Final) and final.text == SENTENCE
+    assert isinstance(intent, Intent) and intent.slots == {"room": "living room"}
+    with pytest.raises(GrammarError, match="room:3"):
+        recognizer.compile([parse_jsgf(ROOMS)], [], lists=lists, strict=True)
+
+
+def test_list_of_which_nothing_is_left_stays_empty(recognizer: Recognizer) -> None:
+    loaded = recognizer.compile([parse_jsgf(ROOMS)])
+    rejects: list[Reject] = []
+    joined = recognizer.join(loaded, {"room": ["日本", "!!!"]}, rejects)
+    assert {reject.place for reject in rejects} == {"room:1", "room:2"}
+    assert joined.states == loaded.states and joined.holes == loaded.holes
+
+
 def test_open_slot_hears_words_that_nobody_wrote_down(recognizer: Recognizer, sample: Float32Array) -> None:
     grammar = ROOMS.replace("<room>{room}", "<anything>{where}")
     graph = recognizer.compile([parse_jsgf(grammar)])

@@ -76,11 +76,11 @@ def _describe(report: Report, names: tuple[str, ...], *, words: bool) -> Iterato
         for way in report.guessed:
             yield f"    {way}"
     yield _row("search graph", f"{report.graph_bytes / 1e3:,.0f} kB")
-    at_least = "at least " if report.cut_short else ""
     harmful = sum(not ambiguity.harmless for ambiguity in report.ambiguities)
     harmless = len(report.ambiguities) - harmful
     more = f", and {harmless} that do no harm" if harmless else ""
-    yield _row("ambiguities", f"{at_least}{harmful or 'none'}{more}")
+    unseen = " (there are too many sentences to compare all)" if report.cut_short else ""
+    yield _row("ambiguities", f"{harmful or 'none'}{more}{unseen}")
     for kind, explanation in _EXAMPLES.items():
         examples = [ambiguity for ambiguity in report.ambiguities if ambiguity.kind == kind]
         if examples:
@@ -92,6 +92,10 @@ def _describe(report: Report, names: tuple[str, ...], *, words: bool) -> Iterato
 def _describe_file(file: FileReport) -> Iterator[str]:
     yield file.file
     yield _row("sentences", _count(file))
+    if file.lists:
+        yield _row("run-time lists", f"{', '.join(file.lists)} (each counted as one word)")
+    if file.open_slots:
+        yield _row("open slots", "any words (counted as one)")
     yield _row("words", f"{file.words:,}")
     if file.intents:
         yield _row("intents", f"{len(file.intents):,}")

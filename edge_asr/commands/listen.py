@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edge_asr.decoder.grammar.watch import GrammarFiles
     from edge_asr.stream import Stream
 
-HELP = "Listen to a microphone and print what is said; Ctrl-C ends it. Changes of --grammar are taken up."
+HELP = "Listen to a microphone and print what is said; Ctrl-C ends it. Changed grammars are taken up."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +87,7 @@ def _take_up_changes(files: GrammarFiles, stream: Stream) -> None:
         return
     stream.use(reload.graph)
     model.print_rejects(reload.rejects)
-    model.print_guesses(reload.graph.guessed)
+    model.print_left_over(reload.graph)
     message = "the grammar has changed: it is heard from the next utterance on"
     print(f"edge-asr: {message}", file=sys.stderr, flush=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,10 +131,9 @@ def add_trust_arguments(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> int:
     """Parse a positive integer."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, got {text!r}")
+    return int(text)
 
 
 def phrase(text: str) -> tuple[str, float]:
@@ -141,7 +141,10 @@ def phrase(text: str) -> tuple[str, float]:
     words, equals, boost = text.partition("=")
     if not words.split():
         raise argparse.ArgumentTypeError(f"expected words before '=', got {text!r}")
-    return " ".join(words.lower().split()), float(boost) if equals else DEFAULT_BOOST
+    try:
+        return " ".join(words.lower().split()), float(boost) if equals else DEFAULT_BOOST
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number after '=', got {boost!r}") from None
 
 
 def named_file(text: str) -> tuple[str, Path]:
@@ -169,13 +172,16 @@ def load_recognizer(args: argparse.Namespace) -> Recognizer:
 
     Raises
     ------
-    UsageError: a grammar together with a search that follows none, or lists without a grammar.
+    UsageError: a grammar and a search that follows none, lists without a grammar, or one list twice.
     """
     from edge_asr.decoder.word_list import read_word_list
     from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
 
     if args.lists and not args.grammar:
         raise UsageError("--list fills a list of a grammar: name the grammar with --grammar FILE")
+    twice = [name for name, count in Counter(name for name, _ in args.lists).items() if count > 1]
+    if twice:
+        raise UsageError(f"--list {twice[0]} was given twice: put all its entries into one file")
     if args.grammar and args.search not in (None, GRAPH):
         raise UsageError(
             f"--search {args.search} follows no grammar, it hears any sequence of tokens: "
@@ -190,20 +196,24 @@ def load_recognizer(args: argparse.Namespace) -> Recognizer:
         trust=args.trust,
     )
     for path in args.words:
-        print_guesses(recognizer.add_words(read_word_list(path)).guessed)
+        try:
+            print_guesses(recognizer.add_words(read_word_list(path)).guessed)
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from error
     return recognizer
 
 
 def watch_grammars(recognizer: Recognizer, args: argparse.Namespace) -> GrammarFiles | None:
-    """The files of ``--grammar``, compiled with ``--list``; None without any.
+    """The files of ``--grammar``, compiled with ``--list``; None without any. All of them are watched.
 
-    What is left out and which pronunciations are guessed goes to standard error.
+    What is left out, which lists are empty and which pronunciations are guessed goes to standard error.
 
     Raises
     ------
     UsageError: a grammar is missing.
-    GrammarError: nothing is left, a mistake in a list, or with ``--strict`` anything is wrong.
+    GrammarError: nothing is left, a list cannot be read, or with ``--strict`` anything is wrong.
     """
+    from edge_asr.decoder.grammar.rejects import Mistakes
     from edge_asr.decoder.grammar.watch import GrammarFiles
     from edge_asr.decoder.grammar.word_list import read_entries
 
@@ -212,14 +222,16 @@ def watch_grammars(recognizer: Recognizer, args: argparse.Namespace) -> GrammarF
     for file in args.grammar:
         if not file.exists():
             raise UsageError(f"{file}: there is no such grammar")
-    lists = {name: read_entries(file) for name, file in args.lists}
 
     def compile_files(paths: Sequence[Path], rejects: list[Reject] | None) -> Graph:
+        mistakes = Mistakes(rejects)
+        lists = {name: read_entries(file, mistakes) for name, file in args.lists}
         return recognizer.compile(paths, rejects, strict=args.strict, lists=lists)
 
-    files = GrammarFiles(args.grammar, compile_files, strict=args.strict)
+    lists = [file for _, file in args.lists]
+    files = GrammarFiles(args.grammar, compile_files, also=lists, strict=args.strict)
     print_rejects(files.rejects)
-    print_guesses(files.graph.guessed)
+    print_left_over(files.graph)
     return files
 
 
@@ -228,6 +240,16 @@ def heard(recognizer: Recognizer, files: GrammarFiles | None) -> Graph | None:
     if files is not None:
         return files.graph
     return recognizer.word_loop() if recognizer.search == GRAPH else None
+
+
+def print_left_over(graph: Graph) -> None:
+    """Name on standard error the guessed pronunciations of a grammar, and its lists without entries."""
+    print_guesses(graph.guessed)
+    for name in sorted({hole.placeholder.list for hole in graph.holes}):
+        message = (
+            f"the list {name!r} has no entries, so that nothing can be said in its place: --list {name}=FILE"
+        )
+        print(f"edge-asr: {message}", file=sys.stderr, flush=True)
 
 
 def print_guesses(guessed: Iterable[SpokenWord]) -> None:

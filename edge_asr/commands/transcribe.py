@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_asr.commands import model
 from edge_asr.errors import AudioError
-from edge_asr.events import Event, Final, Intent, Rejected
+from edge_asr.events import Event, Final, Intent, Partial, Rejected
 from edge_asr.recognizer import DEFAULT_REJECTION
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     model.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object per file")
+    parser.add_argument(
+        "--partials",
+        action="store_true",
+        help="before each result, print what was heard so far: the words that stay, and in brackets those "
+        "that may still change; with --json one object each, of type Partial",
+    )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio files")
 
 
@@ -38,7 +45,13 @@ def run(args: argparse.Namespace) -> int:
     for file in args.files:
         try:
             result = transcribe(
-                recognizer, graph, file, nbest=args.nbest, rejection=args.rejection, phrases=phrases
+                recognizer,
+                graph,
+                file,
+                nbest=args.nbest,
+                rejection=args.rejection,
+                phrases=phrases,
+                show=_partials(file, as_json=args.json) if args.partials else None,
             )
         except AudioError as error:
             print(f"edge-asr: {error}", file=sys.stderr)
@@ -63,8 +76,13 @@ def transcribe(
     nbest: int = 1,
     rejection: str = DEFAULT_REJECTION,
     phrases: Phrases | None = None,
+    show: Callable[[Partial], None] | None = None,
 ) -> dict[str, Any]:
     """Decode one file as one utterance; ``nbest`` and ``rejection`` as in ``Recognizer.stream``.
+
+    Parameters
+    ----------
+    show: called with every partial result as soon as it is there.
 
     Returns
     -------
@@ -80,7 +98,6 @@ def transcribe(
     from edge_asr.audio.file import open_audio
 
     started_s = time.perf_counter()
-    events: list[Event] = []
     samples = 0
     stream = recognizer.stream(graph=graph, nbest=nbest, rejection=rejection)
     if phrases is not None:
@@ -88,13 +105,34 @@ def transcribe(
     with open_audio(file, sample_rate_hz=recognizer.sample_rate_hz) as audio:
         for block in audio:
             samples += block.size
-            stream.accept_waveform(block)
+            _show(stream.accept_waveform(block), show)
         events = stream.finish()
+        _show(events, show)
     result = {**_empty(file), **summarise(events)}
     result["audio_s"] = round(samples / recognizer.sample_rate_hz, 3)
     result["engine"] = recognizer.engine
     result["wall_s"] = round(time.perf_counter() - started_s, 4)
     return result
+
+
+def _show(events: list[Event], show: Callable[[Partial], None] | None) -> None:
+    for event in events:
+        if show and isinstance(event, Partial):
+            show(event)
+
+
+def _partials(file: Path, *, as_json: bool) -> Callable[[Partial], None]:
+    """What prints a partial result of the file."""
+
+    def show(event: Partial) -> None:
+        if as_json:
+            print(json.dumps({"file": str(file), **event.to_dict()}, ensure_ascii=False), flush=True)
+        else:
+            tail = event.text[len(event.stable) :].strip()
+            words = " ".join(filter(None, (event.stable, f"[{tail}]" if tail else "")))
+            print(f"  {event.at_s:6.2f} s  {words}", flush=True)
+
+    return show
 
 
 def summarise(events: list[Event]) -> dict[str, Any]:

@@ -19,9 +19,12 @@ import numpy as np
 
 from edge_asr.arrays import Float32Array, Float64Array, Int64Array
 from edge_asr.decoder.lm import LanguageModel
+from edge_asr.errors import UsageError
 
 MOST_WORDS: Final = 10_000
 """Bound of all phrases together: enough for a city's streets."""
+LARGEST_BOOST: Final = 100.0
+"""Natural log. Beyond any beam: what is larger hears the phrase in every sound, or never."""
 _ROOT: Final = 0
 
 
@@ -35,7 +38,8 @@ class Phrases:
 
     Raises
     ------
-    ValueError: a phrase without words or with a number out of range, or more than ``MOST_WORDS`` words.
+    ValueError: a phrase without words or with a number out of range, a bonus beyond ``LARGEST_BOOST`` or that
+        is no number, or more than ``MOST_WORDS`` words.
     """
 
     def __init__(self, phrases: Mapping[tuple[int, ...], float], width: int) -> None:
@@ -47,6 +51,10 @@ class Phrases:
         for words, boost in phrases.items():
             if not words or not all(0 <= word < width - 1 for word in words):
                 raise ValueError(f"expected word numbers below {width - 1}, got {words}")
+            if not abs(boost) <= LARGEST_BOOST:
+                raise ValueError(
+                    f"expected a boost of -{LARGEST_BOOST:g} to {LARGEST_BOOST:g}, got {boost:g}"
+                )
             node = _ROOT
             for word in words:
                 if word not in children[node]:
@@ -148,3 +156,32 @@ class BiasedModel:
         log_probs, after = self.lm.advance(states // self.phrases.nodes, words)
         bonus, node_after = self.phrases.advance(nodes, words)
         return log_probs + bonus, after * self.phrases.nodes + node_after
+
+
+def read_phrases(
+    boosts: Mapping[str, float], numbers: Mapping[str, int], model: LanguageModel
+) -> Phrases | None:
+    """The automaton of phrases as people write them; None where there are none.
+
+    Parameters
+    ----------
+    boosts: phrase -> bonus for each of its words (natural log).
+    numbers: of the words of free text.
+
+    Raises
+    ------
+    UsageError: a phrase without words or with words that free text does not know, all of them named; or what
+        ``Phrases`` refuses.
+    """
+    if not boosts:
+        return None
+    said = {phrase: phrase.split() for phrase in boosts}
+    unknown = dict.fromkeys(word for words in said.values() for word in words if word not in numbers)
+    if unknown:
+        words = ", ".join(map(repr, unknown))
+        raise UsageError(f"free text does not know {words}: add what is missing (add_words, --words FILE)")
+    found = {tuple(numbers[word] for word in said[phrase]): boost for phrase, boost in boosts.items()}
+    try:
+        return Phrases(found, model.words + 1)
+    except ValueError as error:
+        raise UsageError(f"phrases: {error}") from error

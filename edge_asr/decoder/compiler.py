@@ -8,13 +8,14 @@ from typing import TypeAlias
 
 from edge_asr.decoder.compile import compile_network, compile_networks
 from edge_asr.decoder.g2p import G2p
-from edge_asr.decoder.grammar.rejects import Reject
+from edge_asr.decoder.grammar.rejects import Mistakes, Reject
 from edge_asr.decoder.grammar.word_list import Entries, list_network
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.join import join
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import ANYTHING, WordNetwork
 from edge_asr.decoder.open_words import OpenWords, open_words_graph
+from edge_asr.decoder.unknown_words import known_part
 from edge_asr.decoder.vocabulary import cover
 from edge_asr.decoder.word_report import SpokenWord
 from edge_asr.errors import GrammarError
@@ -60,23 +61,39 @@ class Compiler:
             return join(graph, {ANYTHING: self._open_words_graph(open_words, lexicon)})
         return graph
 
-    def join(self, graph: Graph, lists: Mapping[str, Entries], lexicon: Lexicon, guesser: Guesser) -> Graph:
+    def join(
+        self,
+        graph: Graph,
+        lists: Mapping[str, Entries],
+        lexicon: Lexicon,
+        guesser: Guesser,
+        rejects: list[Reject] | None = None,
+    ) -> Graph:
         """``graph`` with entries in its run-time lists.
+
+        Parameters
+        ----------
+        rejects: takes note of entries that cannot be spoken or that no one can pronounce, which are left out;
+            without it they are raised.
 
         Raises
         ------
-        GrammarError: no grammar of ``graph`` has a list of that name, an entry that cannot be spoken,
-            or words that no one can pronounce, each by name and place in the list.
+        GrammarError: no grammar of ``graph`` has a list of that name; or a mistake in an entry, by name and
+            place in the list.
         """
         known = {hole.placeholder.list for hole in graph.holes} - {ANYTHING.list}
         if unknown := sorted(lists.keys() - known):
             raise GrammarError(
                 f"no grammar has an empty run-time list {unknown[0]!r}; "
-                + (f"it has {', '.join(sorted(known))}" if known else "it has none")
+                + (f"it has {', '.join(sorted(known))}" if known else "it has none"),
+                source=unknown[0],
             )
         places = {hole.placeholder for hole in graph.holes if hole.placeholder.list in lists}
-        networks = {place: list_network(place, lists[place.list]) for place in places}
+        mistakes = Mistakes(rejects)
+        networks = {place: list_network(place, lists[place.list], mistakes) for place in places}
         lexicon, guessed = covered(list(networks.values()), lexicon, guesser)
+        if rejects is not None:
+            networks = {place: _known(network, lexicon, mistakes) for place, network in networks.items()}
         blocks = {
             place: compile_network(network, lexicon) for place, network in networks.items() if network.arcs
         }
@@ -89,6 +106,19 @@ class Compiler:
             kept = open_words, open_words_graph(self._word_loop(), lexicon, open_words)
             self._open_words = kept
         return kept[1]
+
+
+def _known(network: WordNetwork, lexicon: Lexicon, mistakes: Mistakes) -> WordNetwork:
+    """The network of a list without the entries that need words which the lexicon lacks."""
+    unknown: list[Reject] = []
+    try:
+        network = known_part(network, lexicon, unknown)
+    except GrammarError as error:
+        unknown.append(Reject.of(error))
+        network = WordNetwork(network.name)
+    for reject in unknown:
+        mistakes.note(GrammarError(reject.message, source=reject.source, line=reject.line))
+    return network
 
 
 def covered(

@@ -19,7 +19,7 @@ def read_word_list(path: Path) -> dict[str, list[str]]:
     GrammarError: the file cannot be read, is not UTF-8, or has no words.
     """
     words: dict[str, list[str]] = {}
-    for line in read_utf8(path).splitlines():
+    for line in read_utf8(path, "the word list").splitlines():
         word, *phones = line.partition("#")[0].split() or [""]
         if word:
             ways = words.setdefault(word, [])

@@ -11,13 +11,13 @@ from typing import Literal, get_args
 from edge_asr.decoder.ambiguity import Ambiguities
 from edge_asr.decoder.compile import compile_word_graph
 from edge_asr.decoder.compiler import Guesser, covered
-from edge_asr.decoder.grammar import load_grammar
+from edge_asr.decoder.grammar import load_grammar, shown_names
 from edge_asr.decoder.grammar.census import count_sentences
 from edge_asr.decoder.grammar.distinct import MOST_COUNTED, Distinct, distinct_sentences
 from edge_asr.decoder.grammar.readings import Reader
 from edge_asr.decoder.grammar.rejects import Reject
 from edge_asr.decoder.lexicon import Lexicon, Pronunciation
-from edge_asr.decoder.network import IntentMark, Placeholder, WordNetwork
+from edge_asr.decoder.network import ANYTHING, IntentMark, Placeholder, WordNetwork
 from edge_asr.decoder.network import Path as WordPath
 from edge_asr.decoder.unknown_words import known_part
 from edge_asr.decoder.word_report import SpokenWord
@@ -73,6 +73,10 @@ class FileReport:
     """Different ones; ``math.inf`` where a part repeats; MOST_COUNTED + 1 for any more than MOST_COUNTED."""
     exact: bool
     """Otherwise there were too many to compare, and those with two ways to say them count twice."""
+    lists: tuple[str, ...]
+    """Run-time lists, which count as one word."""
+    open_slots: bool
+    """Is there a place for any words? It counts as one word."""
     words: int
     """Different ones."""
     intents: tuple[str, ...]
@@ -123,10 +127,11 @@ def check_grammars(files: Sequence[Path], lexicon: Lexicon, guesser: Guesser) ->
     networks: list[WordNetwork] = []
     repeated: list[Ambiguity] = []
     guessed: tuple[SpokenWord, ...] = ()
+    names = shown_names(files)
     for file in files:
         rejects: list[Reject] = []
         try:
-            network = load_grammar(file, rejects)
+            network = load_grammar(file, rejects, name=names[file])
             lexicon, more = covered([network], lexicon, guesser)
             network = known_part(network, lexicon, rejects)
             guessed += more
@@ -168,7 +173,14 @@ def check_grammars(files: Sequence[Path], lexicon: Lexicon, guesser: Guesser) ->
 
 def _empty(file: Path, rejects: list[Reject]) -> FileReport:
     return FileReport(
-        file=str(file), sentences=0, exact=True, words=0, intents=(), rejects=_in_order(rejects)
+        file=str(file),
+        sentences=0,
+        exact=True,
+        lists=(),
+        open_slots=False,
+        words=0,
+        intents=(),
+        rejects=_in_order(rejects),
     )
 
 
@@ -179,6 +191,8 @@ def _describe(file: Path, network: WordNetwork, distinct: Distinct, rejects: lis
         file=str(file),
         sentences=count_sentences(network, at_most=MOST_COUNTED + 1) if count is None else count,
         exact=count is not None,
+        lists=tuple(dict.fromkeys(hole.list for hole in network.placeholders() if hole != ANYTHING)),
+        open_slots=ANYTHING in network.placeholders(),
         words=sum(1 for _ in network.vocabulary()),
         intents=tuple(intents),
         rejects=_in_order(rejects),

@@ -13,7 +13,7 @@ from export.lexicon import read_text
 from export.lm.arpa import write_arpa
 from export.lm.counts import Counts, count_ngrams, numbered
 from export.lm.mixture import history_shares, mix
-from export.lm.model import BackoffModel, vocabulary
+from export.lm.model import SPECIAL, BackoffModel, vocabulary
 from export.lm.perplexity import perplexity
 from export.lm.prune import prune
 from export.lm.smoothing import SMOOTHINGS
@@ -82,9 +82,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def count_text(path: Path, words: Sequence[str], order: int) -> Counts:
-    """n-grams of a text without its held-out lines."""
+    """n-grams of a text without its held-out lines.
+
+    Raises
+    ------
+    UsageError: it has none of ``words``.
+    """
     lines = (line for number, line in enumerate(read_text(path), start=1) if number % HELD_OUT_EVERY)
-    return count_ngrams(numbered(lines, words), order=order, size=len(words))
+    counts = count_ngrams(numbered(lines, words), order=order, size=len(words))
+    if not counts.counts[0][len(SPECIAL) :].any():
+        raise UsageError(f"{path}: has no word of the lexicon: make one of it (python -m export lexicon)")
+    return counts
 
 
 def held_out(path: Path, words: Sequence[str]) -> Iterator[Int64Array]:

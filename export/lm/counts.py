@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import numpy as np
 from edge_asr.arrays import Int64Array
 from export.lm.model import END, START, UNKNOWN, require_order
 
-_WORD = re.compile(r"[a-z']+")
+_WORD = re.compile(r"(?:[^\W\d_]|')+")
 _CHUNK_WORDS = 1_000_000
 
 
@@ -27,6 +28,12 @@ class Counts:
     """(n-grams,)"""
 
 
+def words_of(line: str) -> list[str]:
+    """The words of a line in lower case: letters of any alphabet and apostrophes, however they are typed."""
+    plain = unicodedata.normalize("NFC", line).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return _WORD.findall(plain.lower())
+
+
 def numbered(lines: Iterable[str], words: Sequence[str]) -> Iterator[Int64Array]:
     """Chunks of whole sentences as word numbers, each sentence between START and END.
 
@@ -38,7 +45,7 @@ def numbered(lines: Iterable[str], words: Sequence[str]) -> Iterator[Int64Array]
     number = {word: index for index, word in enumerate(words)}
     chunk: list[int] = []
     for line in lines:
-        found = _WORD.findall(line.lower())
+        found = words_of(line)
         if not found:
             continue
         chunk.append(START)

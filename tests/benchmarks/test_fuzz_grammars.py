@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -31,8 +32,10 @@ def test_the_same_number_is_the_same_grammar() -> None:
     assert wild_grammar(7) == wild_grammar(7)
     assert len({wild_grammar(number).data for number in range(50)}) > 40
     assert {wild_grammar(number).kind for number in range(200)} == {
-        *("valid", "mutated", "truncated", "noise", "recoded", "bomb"),
+        *("valid", "mutated", "truncated", "noise", "recoded", "bomb", "beside"),
     }
+    beside = {Path(wild.name).suffix for wild in map(wild_grammar, range(500)) if wild.kind == "beside"}
+    assert beside == {".yaml", ".list", ".words", ".arpa"}
 
 
 def test_what_is_too_slow_or_raises_counts_as_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:

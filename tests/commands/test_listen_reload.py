@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ def listen(
     sample = read_audio(repository / "edge_asr" / "samples" / "living-room-lights.flac")
     quiet = (1e-4 * np.random.default_rng(0).standard_normal(2 * RATE_HZ)).astype(np.float32)
 
-    def run(grammar: Path, *actions: Callable[[], object]) -> tuple[list[Any], list[str]]:
+    def run(
+        grammar: Path, *actions: Callable[[], object], flags: Sequence[str] = ()
+    ) -> tuple[list[Any], list[str]]:
         class Recording:
             device = "a recording"
             sample_rate_hz = RATE_HZ
@@ -52,7 +54,7 @@ def listen(
         monkeypatch.setattr(microphone_module, "Microphone", Recording)
         # Look at the files before every block: the recording does not take its time.
         monkeypatch.setitem(GrammarFiles.__init__.__kwdefaults__, "every_s", 0.0)  # type: ignore[arg-type]
-        assert main(["listen", "--json", "--grammar", str(grammar)]) == 0
+        assert main(["listen", "--json", "--grammar", str(grammar), *flags]) == 0
         printed = capsys.readouterr()
         return [json.loads(line) for line in printed.out.splitlines()], printed.err.splitlines()
 
@@ -90,3 +92,23 @@ def test_a_changed_grammar_is_heard_from_the_next_utterance_on(
         "edge-asr: own.yaml:3: YAML: did not find expected node content; the grammar stays as it was",
         heard,
     ]
+
+
+def test_changed_entries_of_a_list_are_heard_from_the_next_utterance_on(
+    listen: Callable[..., tuple[list[Any], list[str]]], tmp_path: Path
+) -> None:
+    grammar, rooms = tmp_path / "own.jsgf", tmp_path / "rooms.txt"
+    grammar.write_text("#JSGF V1.0; grammar g; public <On> = turn on the lights in the <lists.room>{room};")
+    rooms.write_text("kitchen\n")
+    events, messages = listen(
+        grammar,
+        lambda: None,
+        lambda: rooms.write_text("kitchen\nliving room\tlounge\n日本\n"),
+        lambda: rooms.write_text("\n"),
+        flags=["--list", f"room={rooms}"],
+    )
+    ends = [event for event in events if event["type"] in ("Rejected", "Intent")]
+    assert [event["type"] for event in ends] == ["Rejected", "Intent", "Rejected"]
+    assert ends[1]["slots"] == {"room": "lounge"}
+    assert any("rooms.txt:3: unknown word '日本'" in message for message in messages)
+    assert any("the list 'room' has no entries" in message for message in messages)

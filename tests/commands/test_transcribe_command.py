@@ -51,6 +51,45 @@ def test_json_has_the_promised_fields(sample: Path, home: Path) -> None:
     assert set(result["words"][0]) == {"word", "start_s", "end_s", "confidence"}
 
 
+@pytest.mark.parametrize("with_grammar", [False, True])
+def test_nbest_of_the_sample_has_more_than_the_best(sample: Path, home: Path, with_grammar: bool) -> None:
+    grammar = ["--grammar", home] if with_grammar else []
+    [result] = objects(edge_asr("transcribe", "--json", "--nbest", "5", *grammar, sample))
+    texts = [other["text"] for other in result["nbest"]]
+    scores = [other["score"] for other in result["nbest"]]
+    assert 2 <= len(texts) <= 5 and texts[0] == result["text"]
+    assert scores == sorted(scores, reverse=True)
+    assert set(result["nbest"][0]) == {"text", "score", "confidence", "intent", "slots"}
+
+
+@pytest.mark.parametrize("with_grammar", [False, True])
+def test_partials_come_before_the_result_and_their_stable_words_stay(
+    sample: Path, home: Path, with_grammar: bool
+) -> None:
+    grammar = ["--grammar", home] if with_grammar else []
+    done = edge_asr("transcribe", "--json", "--partials", *grammar, sample)
+    *partials, result = objects(done)
+    assert set(result) == FIELDS and result["text"] == SENTENCE
+    assert len(partials) > 3
+    assert {tuple(partial) for partial in partials} == {("file", "type", "at_s", "text", "stable")}
+    assert {partial["type"] for partial in partials} == {"Partial"}
+    texts = [partial["text"].split() for partial in partials] + [SENTENCE.split()]
+    for number, partial in enumerate(partials):
+        stable = partial["stable"].split()
+        assert all(text[: len(stable)] == stable for text in texts[number:])
+    assert any(partial["stable"] for partial in partials)
+    assert any(partial["text"] != partial["stable"] for partial in partials)
+
+
+def test_people_see_which_words_of_a_partial_may_change(sample: Path) -> None:
+    done = edge_asr("transcribe", "--partials", sample)
+    before, _, _ = done.stdout.partition(str(sample))
+    lines = before.splitlines()
+    assert lines and all(line.split()[1] == "s" for line in lines)
+    assert any(line.endswith("]") and "[" in line for line in lines)
+    assert any("turn on the" in line.partition("[")[0] for line in lines)
+
+
 def test_people_get_text_intent_slots_confidence_and_speed(sample: Path, home: Path) -> None:
     done = edge_asr("transcribe", "--grammar", home, sample)
     assert done.returncode == 0
@@ -194,6 +233,8 @@ def test_a_missing_grammar_is_wrong_usage(tmp_path: Path, sample: Path, home: Pa
         ["transcribe", "--frobnicate", "x.wav"],
         ["transcribe"],
         ["transcribe", "--threads", "0", "x.wav"],
+        ["transcribe", "--nbest", "many", "x.wav"],
+        ["transcribe", "--phrase", "living room=loud", "x.wav"],
         ["sing"],
         [],
     ],
@@ -228,10 +269,39 @@ def test_run_time_list_comes_from_a_file(tmp_path: Path, sample: Path) -> None:
     assert (result["text"], result["slots"]) == (SENTENCE, {"room": "lounge"})
 
 
+def test_bad_entries_of_a_list_cost_no_more_than_themselves(tmp_path: Path, sample: Path) -> None:
+    grammar, rooms = tmp_path / "rooms.jsgf", tmp_path / "rooms.txt"
+    grammar.write_text("#JSGF V1.0; grammar g; public <On> = turn on the lights in the <lists.room>{room};")
+    rooms.write_text("# where\nkitchen\n2nd floor\n日本\nliving room\n", encoding="utf-8")
+    arguments = ("transcribe", "--json", "--grammar", grammar, "--list", f"room={rooms}", sample)
+    done = edge_asr(*arguments)
+    told = done.stderr.splitlines()
+    assert done.returncode == 0 and len(told) == 2
+    assert told[0].startswith("edge-asr: rooms.txt:3: write '2nd' in words")
+    assert told[1].startswith("edge-asr: rooms.txt:4: unknown word '日本'")
+    assert objects(done)[0]["slots"] == {"room": "living room"}
+    strict = edge_asr(*arguments, "--strict")
+    assert (strict.returncode, strict.stdout) == (2, "") and "rooms.txt:3" in strict.stderr
+
+
+@pytest.mark.parametrize("content", [None, "", "# none yet\n"])
+def test_list_without_entries_is_named(tmp_path: Path, sample: Path, content: str | None) -> None:
+    grammar, rooms = tmp_path / "rooms.jsgf", tmp_path / "rooms.txt"
+    grammar.write_text("#JSGF V1.0; grammar g; public <On> = turn on the lights in the <lists.room>{room};")
+    given = []
+    if content is not None:
+        rooms.write_text(content)
+        given = ["--list", f"room={rooms}"]
+    done = edge_asr("transcribe", "--json", "--grammar", grammar, *given, sample)
+    assert done.returncode == 0 and objects(done)[0]["reason"] == "out_of_grammar"
+    assert "the list 'room' has no entries" in done.stderr and "--list room=FILE" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         (["--list", "room"], "expected NAME=FILE"),
+        (["--grammar", "HOME", "--list", "r=a.txt", "--list", "r=b.txt"], "--list r was given twice"),
         (["--list", "room=none.txt"], "--grammar FILE"),
         (["--grammar", "HOME", "--list", "room=none.txt"], "cannot read"),
         (["--grammar", "HOME", "--list", "room=HOME"], "no grammar has an empty run-time list 'room'"),

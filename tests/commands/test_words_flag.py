@@ -59,4 +59,4 @@ def test_words_are_known_to_free_text(tmp_path: Path, model: Path, sample: Path)
     assert (done.returncode, done.stderr) == (0, "")
     done = transcribe("--model", model, "--words", tmp_path / "bad.txt", sample)
     assert done.returncode == 2
-    assert "'zorgbid': 'QQ' is no phone of this model" in done.stderr
+    assert f"{tmp_path / 'bad.txt'}: 'zorgbid': 'QQ' is no phone of this model" in done.stderr

@@ -101,6 +101,15 @@ def test_a_rival_that_may_go_on_keeps_an_utterance_open() -> None:
     assert states == ["certain", "complete"]
 
 
+@pytest.mark.parametrize(("rival", "state"), [(0.3, "complete"), (0.09, "certain")])
+def test_a_rival_that_is_hardly_likely_does_not(rival: float, state: State) -> None:
+    frames = heard("_DAB_")
+    frames[1, [0, 4]] = np.log([rival, 0.99 - rival])  # nothing, or D
+    search = Search(commands())
+    search.push(frames)
+    assert search.state() == state
+
+
 def test_free_text_may_always_go_on() -> None:
     graph = compile_word_loop([("ab", -1.0), ("c", -1.0)], LEXICON)
     assert search_of(graph, "_AB__").state() == "complete"

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
 
+from edge_asr.decoder.grammar import load_grammars
 from edge_asr.decoder.grammar.distinct import MOST_COUNTED
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.tokens import Tokens
+from edge_asr.errors import GrammarError
 from edge_asr.understand.check import MOST_EXAMPLES, Report, check_grammars
 
 LEXICON = Lexicon(
@@ -19,6 +22,9 @@ LEXICON = Lexicon(
     ),
     Tokens(["<blk>", *"TOHLKUDEPWAB"]),
 )
+HOLES = """#JSGF V1.0; grammar g; import <lists.room>; import <edge_asr.anything>;
+public <a> = turn on the <lists.room>{room} | please <anything>{x};
+"""
 TEMPLATES = """\
 language: en
 intents:
@@ -91,6 +97,29 @@ def test_files_are_compared_with_each_other(tmp_path: Path) -> None:
     report = check(tmp_path, a_txt="turn to\n", b_txt="turn two\n")
     [ambiguity] = report.ambiguities
     assert {ambiguity.first.places, ambiguity.second.places} == {(("a.txt", 1),), (("b.txt", 1),)}
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "g.jsgf" for folder in ("one", "other")]
+    for path, rule in zip(paths, ("turn on", "please\n | turn on"), strict=True):
+        path.parent.mkdir()
+        path.write_text(f"#JSGF V1.0;\ngrammar g;\npublic <{path.parent.name}> = {rule};\npublic <x> = [;\n")
+    report = check_grammars(paths, LEXICON, lambda: None)
+    assert [reject.place for reject in report.rejects] == [f"{paths[0]}:4", f"{paths[1]}:5"]
+    paths[1].write_text("#JSGF V1.0;\ngrammar g;\n\npublic <other> = please | turn on;\n")
+    [ambiguity] = check_grammars(paths, LEXICON, lambda: None).ambiguities
+    assert [said.places for said in (ambiguity.first, ambiguity.second)] == [
+        ((str(paths[0]), 3),),
+        ((str(paths[1]), 4),),
+    ]
+    with pytest.raises(GrammarError, match=re.escape(f"{paths[0]}:4: ")):
+        load_grammars(paths)
+
+
+def test_places_that_are_filled_later_are_named(tmp_path: Path) -> None:
+    report = check(tmp_path, g_jsgf=HOLES)
+    [file] = report.files
+    assert (file.sentences, file.lists, file.open_slots) == (2, ("room",), True)
 
 
 def test_one_example_for_each_reason(tmp_path: Path) -> None:

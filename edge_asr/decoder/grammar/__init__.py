@@ -5,7 +5,9 @@ A new format is one module with ``read_X(path, rejects) -> WordNetwork`` and one
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -25,13 +27,16 @@ READERS = {
 
 
 @collector_paused()
-def load_grammar(path: str | Path, rejects: list[Reject] | None = None) -> WordNetwork:
+def load_grammar(
+    path: str | Path, rejects: list[Reject] | None = None, *, name: str | None = None
+) -> WordNetwork:
     """Read the grammar file ``path``, or the directory of sentence templates.
 
     The ending of the name decides; a file with another ending that begins with ``#JSGF`` is JSGF.
 
     Parameters
     ----------
+    name: what messages call it; None is its file name (``shown_names``).
     rejects: takes note of mistakes, which then cost no more than the rule, alternative, sentence or list
         value that they stand in. Without it the first mistake is raised: nothing is left out unless
         someone is told.
@@ -54,9 +59,28 @@ def load_grammar(path: str | Path, rejects: list[Reject] | None = None) -> WordN
             f"or one of {', '.join(READERS)}",
             source=str(path),
         )
-    module, _, name = READERS[kind].partition(":")
-    reader: Callable[[Path, list[Reject] | None], WordNetwork] = getattr(import_module(module), name)
-    return reader(path, rejects)
+    module, _, function = READERS[kind].partition(":")
+    reader: Callable[[Path, list[Reject] | None], WordNetwork] = getattr(import_module(module), function)
+    if name in (None, path.name):
+        return reader(path, rejects)
+    noted: list[Reject] = []
+    try:
+        network = reader(path, None if rejects is None else noted)
+    except GrammarError as error:
+        if error.source != path.name:
+            raise
+        raise type(error)(error.message, source=name, line=error.line) from error
+    finally:
+        if rejects is not None:
+            rejects += [replace(r, source=name) if r.source == path.name else r for r in noted]
+    return replace(network, name=name)
+
+
+def shown_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """What messages call each file: its name, or the whole path where two files have the same name."""
+    different = set(paths)
+    counts = Counter(path.name for path in different)
+    return {path: path.name if counts[path.name] == 1 else str(path) for path in different}
 
 
 def load_grammars(
@@ -71,9 +95,13 @@ def load_grammars(
     """
     networks: list[WordNetwork] = []
     errors: list[GrammarError] = []
-    for grammar in grammars:
+    given = [g if isinstance(g, WordNetwork) else Path(g) for g in grammars]
+    names = shown_names(g for g in given if isinstance(g, Path))
+    for grammar in given:
         try:
-            networks.append(grammar if isinstance(grammar, WordNetwork) else load_grammar(grammar, rejects))
+            if isinstance(grammar, Path):
+                grammar = load_grammar(grammar, rejects, name=names[grammar])
+            networks.append(grammar)
         except GrammarError as error:
             if rejects is None:
                 raise

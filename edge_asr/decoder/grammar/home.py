@@ -9,6 +9,7 @@ from typing import Any
 from edge_asr.decoder.grammar.located_yaml import Text, Value
 from edge_asr.decoder.grammar.rejects import Mistakes
 from edge_asr.decoder.grammar.template_file import SlotList, TextValue, TextValues
+from edge_asr.decoder.grammar.words import is_silent
 from edge_asr.errors import GrammarError
 
 _KEYS = {"language", "sentences", "open_slots", "areas", "floors", "entities", "scenes"}
@@ -100,25 +101,26 @@ def read_home(value: Value, mistakes: Mistakes | None = None) -> Home:
                     f"unknown key {key[:60]!r} in home_assistant; known keys: {', '.join(sorted(_KEYS))}"
                 )
             )
-    sentences = str(keys["sentences"].text("sentences")) if "sentences" in keys else "all"
-    if sentences not in _SENTENCES:
-        raise keys["sentences"].error(f"expected {' or '.join(_SENTENCES)} for sentences, got {sentences!r}")
-    open_slots = keys["open_slots"].value if "open_slots" in keys else False
-    if not isinstance(open_slots, bool):
-        raise keys["open_slots"].error(f"expected true or false for open_slots, got {open_slots!r}")
+    sentences, open_slots = "all", False
+    if "sentences" in keys:
+        with mistakes.spare():
+            sentences = _choice(keys["sentences"])
+    if "open_slots" in keys:
+        with mistakes.spare():
+            open_slots = _flag(keys["open_slots"])
     areas, floors, entities = list[Named](), list[Named](), list[Entity]()
-    for entry in _list(keys, "areas"):
+    for entry in _list(keys, "areas", mistakes):
         with mistakes.spare():
             areas.append(Named(**_named(entry, "an area")))
-    for entry in _list(keys, "floors"):
+    for entry in _list(keys, "floors", mistakes):
         with mistakes.spare():
             floors.append(Named(**_named(entry, "a floor")))
-    for entry in _list(keys, "entities"):
+    for entry in _list(keys, "entities", mistakes):
         with mistakes.spare():
             entity = _entity(entry)
             _refuse_unknown_area(entity, areas, entry.source)
             entities.append(entity)
-    for entry in _list(keys, "scenes"):
+    for entry in _list(keys, "scenes", mistakes):
         with mistakes.spare():
             entities.append(Entity(domain="scene", **_named(entry, "a scene")))
     return Home(
@@ -141,8 +143,24 @@ def _refuse_unknown_area(entity: Entity, areas: Iterable[Named], source: str) ->
         )
 
 
-def _list(keys: Mapping[str, Value], name: str) -> list[Value]:
-    return keys[name].items(name) if name in keys else []
+def _choice(entry: Value) -> str:
+    sentences = str(entry.text("sentences"))
+    if sentences not in _SENTENCES:
+        raise entry.error(f"expected {' or '.join(_SENTENCES)} for sentences, got {sentences!r}")
+    return sentences
+
+
+def _flag(entry: Value) -> bool:
+    if not isinstance(entry.value, bool):
+        raise entry.error(f"expected true or false for open_slots, got {entry.value!r}")
+    return entry.value
+
+
+def _list(keys: Mapping[str, Value], name: str, mistakes: Mistakes) -> list[Value]:
+    if name in keys:
+        with mistakes.spare():
+            return keys[name].items(name)
+    return []
 
 
 def _entity(entry: Value) -> Entity:
@@ -157,7 +175,7 @@ def _named(entry: Value, what: str) -> dict[str, Any]:
     """Name, aliases and line of an entry, which may be just the name."""
     line = max(entry.line, 1)
     if not isinstance(entry.value, dict):
-        return {"name": str(entry.text(f"the name of {what}")), "line": line}
+        return {"name": _spoken(entry, f"the name of {what}"), "line": line}
     keys = entry.mapping(what)
     known = {"name", "aliases", *(("domain", "area") if what == "an entity" else ())}
     for key, value in keys.items():
@@ -167,7 +185,15 @@ def _named(entry: Value, what: str) -> dict[str, Any]:
         raise entry.error(f"expected a key 'name' in {what}, found none")
     aliases = keys["aliases"].items("aliases") if "aliases" in keys else []
     return {
-        "name": str(keys["name"].text(f"the name of {what}")),
-        "aliases": tuple(str(alias.text("an alias")) for alias in aliases),
+        "name": _spoken(keys["name"], f"the name of {what}"),
+        "aliases": tuple(_spoken(alias, "an alias") for alias in aliases),
         "line": line,
     }
+
+
+def _spoken(entry: Value, what: str) -> str:
+    """A name; one without words would be said by silence."""
+    name = str(entry.text(what))
+    if is_silent(name):
+        raise entry.error(f"expected words for {what}, got {name!r}")
+    return name

@@ -126,7 +126,9 @@ def home_grammar(
     mistakes = mistakes or Mistakes()
     file = package_file(home)
     file.lists |= home.lists()
-    skipped = _skip(file, home)
+    skipped, naming = _skip(file, home)
+    if mistakes.tolerant and own is None:
+        _note_the_unsayable(home, naming, mistakes)
     sentences = sum(len(block.sentences) for blocks in file.intents.values() for block in blocks)
     if own is not None:
         file.merge(own, name, mistakes)
@@ -178,9 +180,29 @@ def _spoken(value: Any) -> str:
     return str(value["in"] if isinstance(value, dict) else value)
 
 
-def _skip(file: TemplateFile, home: Home) -> dict[str, int]:
-    """Take out of ``file`` what the home cannot use; return how many sentences for which reason."""
+def _note_the_unsayable(home: Home, naming: list[Block], mistakes: Mistakes) -> None:
+    """Note the entities that none of the blocks ``naming`` entities may name."""
+    names = home.lists()["name"]
+    assert isinstance(names, TextValues)
+    sayable = {(v.out, v.context["domain"]) for v in names.values if any(fits(v, block) for block in naming)}
+    for entity in home.entities:
+        if (entity.name, entity.domain) not in sayable:
+            sentences = (
+                "of Home Assistant's sentences" if home.sentences == "all" else "of the spoken sentences"
+            )
+            message = f"{entity.name!r} cannot be said: none {sentences} names a {entity.domain}"
+            mistakes.note(GrammarError(message, source=home.source, line=entity.line))
+
+
+def _skip(file: TemplateFile, home: Home) -> tuple[dict[str, int], list[Block]]:
+    """Take out of ``file`` what the home cannot use.
+
+    Returns
+    -------
+    How many sentences for which reason, and the blocks that are left and name an entity.
+    """
     skipped: Counter[str] = Counter()
+    naming: list[Block] = []
     shared = Scope(file, file.rules, file.lists, Mistakes())
     for intent, blocks in file.intents.items():
         kept = []
@@ -191,17 +213,19 @@ def _skip(file: TemplateFile, home: Home) -> dict[str, int]:
                 scope = Scope(file, rules, lists, Mistakes())
             usable = []
             for sentence in block.sentences:
-                references = _lists(scope.parse(sentence), scope)
+                references = list(_lists(scope.parse(sentence), scope))
                 reasons = (_lacking(str(r.list_name), block, scope, home) for r in references)
                 if reason := next(filter(None, reasons), ""):
                     skipped[reason] += 1
                 else:
                     usable.append(sentence)
+                    if any(r.list_name == "name" for r in references) and block not in naming[-1:]:
+                        naming.append(block)
             if usable:
                 block.sentences[:] = usable
                 kept.append(block)
         file.intents[intent] = kept
-    return dict(skipped)
+    return dict(skipped), naming
 
 
 def _lists(expression: Expression, scope: Scope) -> Iterator[ListReference]:

@@ -13,6 +13,7 @@ from typing import Any
 from edge_asr.decoder.grammar.builtin import ANYTHING, known_builtins
 from edge_asr.decoder.grammar.located_yaml import Text, Value
 from edge_asr.decoder.grammar.rejects import Mistakes
+from edge_asr.decoder.grammar.words import is_silent
 from edge_asr.decoder.grammar.yaml_mending import parse_mended
 from edge_asr.errors import GrammarError
 
@@ -270,7 +271,10 @@ class _Reader:
         values: list[TextValue] = []
         for entry in keys["values"].items(f"values of {name}"):
             with self._mistakes.spare():
-                values.append(_text_value(entry))
+                found = _text_value(entry)
+                if is_silent(found.spoken):
+                    raise entry.error(f"expected words for a value of {name:.60}, got {str(found.spoken)!r}")
+                values.append(found)
         return TextValues(values)
 
 

@@ -11,8 +11,8 @@ MAX_BYTES = 8 * 1024 * 1024
 """No grammar is larger (a hundred thousand sentences take half of it); a disk image given by mistake is."""
 
 
-def read_bytes(path: Path) -> bytes:
-    """All bytes of the file.
+def read_bytes(path: Path, what: str = "the grammar") -> bytes:
+    """All bytes of the file; ``what`` it is stands in errors.
 
     Raises
     ------
@@ -20,14 +20,14 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise GrammarError("cannot read the grammar: expected a file", source=str(path))
+            raise GrammarError(f"cannot read {what}: expected a file", source=str(path))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise GrammarError(f"cannot read the grammar: {error.strerror or error}", source=str(path)) from error
+        raise GrammarError(f"cannot read {what}: {error.strerror or error}", source=str(path)) from error
     if len(data) > MAX_BYTES:
         size = max(path.stat().st_size, len(data))
-        message = f"expected a grammar of up to {MAX_BYTES:,} bytes, got {size:,}"
+        message = f"{what} is too large: expected up to {MAX_BYTES:,} bytes, got {size:,}"
         raise GrammarSizeError(message, source=path.name)
     return data
 
@@ -54,11 +54,11 @@ def decode(data: bytes, name: str, encoding: str = "utf-8-sig") -> str:
         raise GrammarError(f"cannot read it as {encoding}: {error}", source=name, line=1) from error
 
 
-def read_utf8(path: Path) -> str:
-    """The file as text.
+def read_utf8(path: Path, what: str = "the grammar") -> str:
+    """The file as text; ``what`` it is stands in errors.
 
     Raises
     ------
     GrammarError: as ``read_bytes`` and ``decode``.
     """
-    return decode(read_bytes(path), path.name)
+    return decode(read_bytes(path, what), path.name)

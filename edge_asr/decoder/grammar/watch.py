@@ -53,6 +53,7 @@ class GrammarFiles:
     ----------
     paths: the files.
     compile_files: ``Recognizer.compile``.
+    also: further files that ``compile_files`` reads, such as the entries of run-time lists.
     strict: keep the old grammar if anything is wrong with the new one, instead of leaving that out.
     every_s: how often the files are looked at.
     clock: seconds from anywhere.
@@ -67,11 +68,13 @@ class GrammarFiles:
         paths: Sequence[str | Path],
         compile_files: Compile,
         *,
+        also: Sequence[str | Path] = (),
         strict: bool = False,
         every_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._paths = [Path(path) for path in paths]
+        self._also = [Path(path) for path in also]
         self._compile_files = compile_files
         self._strict = strict
         self._every_s = every_s
@@ -107,7 +110,7 @@ class GrammarFiles:
 
     def _look(self) -> _Look:
         found = []
-        for path in self._paths:
+        for path in (*self._paths, *self._also):
             try:
                 files = sorted(path.iterdir()) if path.is_dir() else [path]
             except OSError:

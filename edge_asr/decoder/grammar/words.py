@@ -39,6 +39,11 @@ _TOKEN = re.compile(
 )
 
 
+def is_silent(text: str) -> bool:
+    """Is there nothing in ``text`` that could be said? Templates count with all their words."""
+    return not any(sign.isalnum() or sign in _READ_ALOUD for sign in text)
+
+
 def pieces(text: str) -> tuple[Piece, ...]:
     """Cut ``text`` into parts of words, numbers, and SPACE wherever a word ends.
 

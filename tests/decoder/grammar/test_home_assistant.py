@@ -162,6 +162,8 @@ def test_file_is_known_by_its_key_and_may_add_sentences(home_file: Path) -> None
         (7, "scenes: [Movie night]", "sentences: few", "all or spoken"),
         (7, "scenes: [Movie night]", "open_slots: 3", "true or false"),
         (7, "scenes: [Movie night]", "scenes: [the 2nd]", "2nd"),
+        (7, "[Movie night]", "['']", "expected words for the name of a scene, got ''"),
+        (2, "aliases: [lounge]", "aliases: ['!?']", "expected words for an alias, got '!\\?'"),
     ],
 )
 def test_mistake_in_a_home_names_its_line(
@@ -271,3 +273,32 @@ def test_a_mistake_in_a_home_costs_the_thing_that_has_it(home_file: Path) -> Non
     assert match(network, ["turn", "on", "the", "big", "light"])
     with pytest.raises(GrammarError, match=":4: 'Lamp' is in the area 'Attic'"):
         load_grammar(home_file)
+
+
+def test_other_mistakes_in_a_home_cost_no_more(home_file: Path) -> None:
+    pytest.importorskip("home_assistant_intents", reason="needs the package home-assistant-intents")
+    home_file.write_text(
+        "home_assistant:\n  areas: [Kitchen, '', {name: Hall, aliases: ['-']}]\n  floors: upstairs\n"
+        "  scenes: {Movie: night}\n  sentences: few\n  open_slots: 3\n"
+        "  entities:\n    - {name: Big light, domain: light}\n"
+    )
+    rejects: list[Reject] = []
+    network = load_grammar(home_file, rejects)
+    assert sorted(reject.line or 0 for reject in rejects) == [2, 2, 3, 4, 5, 6]
+    assert match(network, ["turn", "on", "the", "big", "light", "in", "the", "kitchen"])
+    assert not match(network, ["turn", "on", "the"])
+
+
+@pytest.mark.parametrize("kind", ["all", "spoken"])
+def test_entity_that_no_sentence_names_is_named(home_file: Path, kind: str) -> None:
+    pytest.importorskip("home_assistant_intents", reason="needs the package home-assistant-intents")
+    home_file.write_text(
+        f"home_assistant:\n  sentences: {kind}\n  scenes: [Movie night]\n  entities:\n"
+        "    - {name: Doorbell, domain: camera}\n    - {name: Lamp, domain: light}\n"
+        "    - {name: Lamp, domain: lihgt}\n"
+    )
+    rejects: list[Reject] = []
+    load_grammar(home_file, rejects)
+    scene = {"all": [], "spoken": [3]}[kind]
+    assert sorted(reject.line or 0 for reject in rejects) == [*scene, 5, 7]
+    assert any("'Doorbell' cannot be said" in r.message and "names a camera" in r.message for r in rejects)

@@ -10,10 +10,10 @@ import pytest
 from edge_asr.decoder.grammar.builtin import known_builtins
 from edge_asr.decoder.grammar.jsgf import parse_jsgf
 from edge_asr.decoder.grammar.match import match
-from edge_asr.decoder.grammar.rejects import Reject
+from edge_asr.decoder.grammar.rejects import Mistakes, Reject
 from edge_asr.decoder.grammar.templates import parse_templates
 from edge_asr.decoder.grammar.word_list import list_network, read_entries
-from edge_asr.decoder.network import ANYTHING, Placeholder, WordNetwork
+from edge_asr.decoder.network import ANYTHING, Placeholder, SlotClose, WordNetwork
 from edge_asr.errors import GrammarError
 from edge_asr.understand.intent import Interpretation, interpret
 
@@ -157,6 +157,25 @@ def test_entries_of_a_file(tmp_path: Path) -> None:
     assert read_entries(file) == {"Ann Smith": "ann@home", "Bob": "Bob", "Zoë": "Zoë"}
     with pytest.raises(GrammarError, match="cannot read"):
         read_entries(tmp_path / "none.txt")
+
+
+def test_mistakes_in_a_file_of_entries_are_named_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "contacts.txt"
+    file.write_text("ann\t1\n\n\tnobody\nann\t2\nann\t1\nthe 2nd\nbob\n", encoding="utf-8")
+    with pytest.raises(GrammarError, match=r"contacts\.txt:3: expected words before the tab"):
+        read_entries(file)
+    rejects: list[Reject] = []
+    mistakes = Mistakes(rejects)
+    entries = read_entries(file, mistakes)
+    assert entries == {"ann": "1", "the 2nd": "the 2nd", "bob": "bob"}
+    network = list_network(Placeholder("contact", "who"), entries, mistakes)
+    assert [reject.place for reject in rejects] == [f"contacts.txt:{line}" for line in (3, 4, 6)]
+    assert "the value '1' in line 1, now '2'" in rejects[1].message
+    assert list(network.vocabulary()) == [("ann", 1), ("bob", 7)]
+    closing = [arc.mark for arc in network.arcs if arc.mark]
+    assert closing == [SlotClose("who", "1"), SlotClose("who", "bob")]
+    with pytest.raises(GrammarError, match=r"^contacts\.txt:6: .*2nd"):
+        list_network(Placeholder("contact"), entries)
 
 
 def test_entry_that_cannot_be_said_is_named_by_its_place() -> None:

@@ -134,6 +134,8 @@ def frame(**parts: str) -> str:
         (13, {"value": "{in: 'a ['}", "sentence": "'to {area}'"}, "cannot parse"),
         (13, {"value": "1st", "sentence": "'to {area}'"}, "1st"),
         (13, {"value": "{out: 3}", "sentence": "'to {area}'"}, "expected a key 'in'"),
+        (13, {"value": "''"}, "expected words for a value of area, got ''"),
+        (13, {"value": "{in: '!?', out: x}"}, "expected words for a value of area, got '!?'"),
         (17, {"skip": "[]"}, "expected text"),
         (17, {"skip": "3rd"}, "3rd"),
     ],

@@ -57,6 +57,23 @@ def polls(files: GrammarFiles, clock: Clock, times: int = 3) -> list[object]:
     return [reload for reload in found if reload is not None]
 
 
+def test_files_beside_the_grammar_are_watched_too(file: Path, clock: Clock, tmp_path: Path) -> None:
+    entries = tmp_path / "entries.txt"
+    entries.write_text("no\n")
+    files = GrammarFiles(
+        [file], lambda paths, rejects: compile_files([*paths, entries], rejects), clock=clock
+    )
+    assert words(files.graph) == {"yes", "no"}
+    entries.write_text("maybe\n")
+    assert polls(files, clock) == []
+    files = GrammarFiles(
+        [file], lambda paths, rejects: compile_files([*paths, entries], rejects), also=[entries], clock=clock
+    )
+    entries.write_text("no\nno\n")
+    [reload] = polls(files, clock)
+    assert words(reload.graph) == {"yes", "no"}  # type: ignore[attr-defined]
+
+
 def test_a_change_is_taken_up_once(file: Path, clock: Clock) -> None:
     files = GrammarFiles([file], compile_files, clock=clock)
     assert words(files.graph) == {"yes"}

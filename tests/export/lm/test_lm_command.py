@@ -77,3 +77,30 @@ def test_a_wrong_share_is_named(text: Path, capsys: pytest.CaptureFixture[str], 
 def test_a_missing_text_is_named(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(text, "--text", "absent.txt") == UsageError.exit_code
     assert "absent.txt: no such text file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "has no word of the lexicon"),
+        (b"xyz qqq\n" * 5, "has no word of the lexicon"),
+        (b"a b\ncaf\xe9 a\n", "expected UTF-8 text, got byte 0xe9"),
+    ],
+)
+def test_a_text_that_teaches_nothing_is_refused(
+    text: Path, capsys: pytest.CaptureFixture[str], content: bytes, problem: str
+) -> None:
+    text.write_bytes(content)
+    assert run(text) == UsageError.exit_code
+    assert f"{text}" in (printed := capsys.readouterr().err) and problem in printed
+    assert not (text.parent / "lm.arpa").exists()
+
+
+def test_words_of_any_alphabet_and_typed_apostrophes_are_one_word(text: Path) -> None:
+    text.write_text("\ufeffFür don\u2019t f\u0075\u0308r\n" * 3, encoding="utf-8")
+    (text.parent / "lexicon.txt").write_text("für T\ndon't T\nf T\nr T\ndon T\nt T\n", encoding="utf-8")
+    assert run(text, "--order", "2") == 0
+    model = read_arpa(text.parent / "lm.arpa")
+    size = len(model.words)
+    pairs = {(model.words[key // size], model.words[key % size]) for key in model.keys[1].tolist()}
+    assert pairs == {("<s>", "für"), ("für", "don't"), ("don't", "für"), ("für", "</s>")}
