@@ -28,6 +28,8 @@ COMMANDS = {
     "g2p-convert": ("export.g2p.convert", "export", "make an int8 file of such a model"),
     "g2p-verify": ("export.g2p.verify", "export", "compare the file with the model on held-out words"),
     "g2p-pack": ("export.g2p.pack", "export", "make it the package's model of its language"),
+    "neural-lm-texts": ("export.neural_lm.texts", "train", "cut texts into pieces for such a model"),
+    "neural-lm": ("export.neural_lm.command", "train", "train a neural language model"),
     "pack": ("export.pack", "export", "make a model bundle"),
     "add-tflite": ("export.add_tflite", "export", "put a TFLite graph into a bundle"),
     "keygen": ("export.keygen", "signing", "make a pair of keys that sign bundles"),
@@ -41,7 +43,7 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its module, and torch with it, is imported only then."""
-    summary = "\n".join(f"  {name:13}{what}" for name, (_, _, what) in COMMANDS.items())
+    summary = "\n".join(f"  {name:16}{what}" for name, (_, _, what) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python -m export",
         usage="python -m export COMMAND ...",

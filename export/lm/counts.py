@@ -38,7 +38,7 @@ def numbered(lines: Iterable[str], words: Sequence[str]) -> Iterator[Int64Array]
     number = {word: index for index, word in enumerate(words)}
     chunk: list[int] = []
     for line in lines:
-        found = _WORD.findall(line.lower())
+        found = words_of(line)
         if not found:
             continue
         chunk.append(START)
@@ -49,6 +49,11 @@ def numbered(lines: Iterable[str], words: Sequence[str]) -> Iterator[Int64Array]
             chunk = []
     if chunk:
         yield np.array(chunk, dtype=np.int64)
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a line in any case; what is no letter or apostrophe separates them."""
+    return _WORD.findall(line.lower())
 
 
 def windows(sentences: Int64Array, length: int, size: int) -> tuple[Int64Array, Int64Array]:
