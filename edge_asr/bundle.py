@@ -43,6 +43,9 @@ G2P = "g2p.onnx"
 """Letter-to-phone model for words that the lexicon lacks (decoder/g2p.py). A bundle may do without: then the
 one that the package brings for its language serves, if it knows the bundle's phones."""
 
+NEURAL_LM = "neural-lm.npz"
+"""Neural language model that re-scores the sentences of free text (decoder/neural_lm.py). Optional."""
+
 GOLDEN = "golden.txt"
 """Golden vectors (golden.py)."""
 
