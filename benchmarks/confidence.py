@@ -35,6 +35,7 @@ from edge_asr.arrays import Float32Array, Float64Array
 from edge_asr.decoder.confidence import Background, sentence_features, word_features
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.ngram_search import NgramSearch
+from edge_asr.decoder.rescoring import settle_frames
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
 from edge_asr.errors import UsageError
@@ -114,19 +115,21 @@ class Bench:
 
     def words(self) -> Heard:
         """All words of free text that are heard."""
-        decoder = self.decoder
+        decoder, rescorer = self.decoder, self._recognizer.rescorer()
         search = NgramSearch(
             self._recognizer.word_loop(),
             beam=decoder.beam,
             max_active=decoder.max_active,
             token_offsets=decoder.token_offsets,
+            alternatives=decoder.rescoring.within if decoder.rescoring else 0.0,
+            settle_frames=settle_frames(self._recognizer.bundle.config),
         )
         rows: list[tuple[tuple[float, ...], bool, int, str]] = []
         for name in FREE_TEXT:
             for utterance in tqdm(corpus.dev_set(self._args, name), desc=f"words {name}", disable=None):
                 search.reset()
                 search.push(self._log_probs(self._scene.hear(utterance, CLEAN)))
-                hypothesis = search.finish()
+                hypothesis = rescorer.best(search) if rescorer else search.finish()
                 right = words_right(utterance.text, hypothesis.text)
                 for hit, correct in zip(hypothesis.words, right, strict=True):
                     rows.append((word_features(hit), correct, fold_of(utterance), name))

@@ -170,7 +170,8 @@ class Bundle:
                 )
             signer = require_signature(directory, found.checksums(), trusted)
         bundle = cls(directory, config, signer)
-        for needed in (config.acoustic.graph, config.acoustic.tflite, TOKENS):
+        neural_lm = NEURAL_LM if config.decoder.rescoring else None
+        for needed in (config.acoustic.graph, config.acoustic.tflite, TOKENS, neural_lm):
             if needed is not None:
                 bundle.path(needed)
         return bundle

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_asr.acoustic import choose_engine, create_engine, installed_engines
 from edge_asr.bundle import LEXICON, PHONE_LOOP, WORD_LOOP, Bundle
 from edge_asr.decoder import GRAPH, SEARCHES, Decoder, create_free_search, create_graph_search
-from edge_asr.decoder.biasing import Phrases
+from edge_asr.decoder.biasing import Phrases, find_phrases
 from edge_asr.decoder.compiler import Compiler, Guesser
 from edge_asr.decoder.endpoint import PRESETS, EndpointConfig
 from edge_asr.decoder.g2p import G2p
@@ -21,6 +21,7 @@ from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.open_words import OpenWords
+from edge_asr.decoder.rescoring import Rescorer, settle_frames
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.decoder.vocabulary import Ways, find_ways, wanted_words, with_ways
 from edge_asr.decoder.word_loop import Addition, extend_word_loop
@@ -86,6 +87,7 @@ class Recognizer:
         self._g2p_sought = False
         self._word_loop: Graph | None = None
         self._phone_loop: Graph | None = None
+        self._rescorer: Rescorer | None = None
         self._compiler = Compiler(self.word_loop)
         self._awaiting: list[Addition] = []  # for the word loop, until it is loaded
         self._loading = threading.RLock()
@@ -201,29 +203,20 @@ class Recognizer:
         UsageError: no language model, a phrase without words or with words that free text does not know, all
             of them named, or too many words.
         """
-        loop = self.word_loop()
-        if loop.lm is None:
-            raise UsageError(
-                f"{self.bundle.config.name}: phrases need a language model, which it does not bring"
-            )
-        if not boosts:
-            return None
-        numbers = {output.word: number for number, output in enumerate(loop.outputs)}
-        said = {phrase: phrase.split() for phrase in boosts}
-        unknown = dict.fromkeys(word for words in said.values() for word in words if word not in numbers)
-        if unknown:
-            raise UsageError(f"free text does not know {', '.join(map(repr, unknown))}")
-        try:
-            found = {tuple(numbers[word] for word in said[phrase]): boost for phrase, boost in boosts.items()}
-            return Phrases(found, loop.lm.words + 1)
-        except ValueError as error:
-            raise UsageError(f"phrases: {error}") from error
+        return find_phrases(self.word_loop(), boosts)
 
     def phone_loop(self) -> Graph | None:
         """All phone sequences, weighed by a bigram; None where the bundle brings none."""
         if self._phone_loop is None and PHONE_LOOP in self.bundle.config.files:
             self._phone_loop = Graph.load(self.bundle.path(PHONE_LOOP))
         return self._phone_loop
+
+    def rescorer(self) -> Rescorer | None:
+        """What re-scores free text, if the bundle brings it; errors as in ``Rescorer.of_bundle``."""
+        with self._loading:
+            if self._rescorer is None and self.word_loop().lm:
+                self._rescorer = Rescorer.of_bundle(self.bundle)
+            return self._rescorer
 
     @property
     def rejection_presets(self) -> tuple[str, ...]:
@@ -322,6 +315,7 @@ class Recognizer:
         nbest: int = 1,
         rejection: str = DEFAULT_REJECTION,
         endpoint: str | EndpointConfig | None = None,
+        rescore: bool = True,
     ) -> Stream:
         """Open a stream.
 
@@ -337,6 +331,8 @@ class Recognizer:
         rejection: how sure a sentence of a grammar must be: one of ``rejection_presets``.
         endpoint: when what was said ends an utterance: rules, or a key of ``endpoint.PRESETS``. None leaves
             that to ``vad``. Without ``vad`` an utterance begins where the last one ended.
+        rescore: whether the bundle's neural language model, if it brings one, has the last word on free text.
+            Without it less is computed, and words are stable as soon as the search agrees on them.
 
         Raises
         ------
@@ -355,7 +351,7 @@ class Recognizer:
             )
 
         def hear(graph: Graph | None) -> Hearing:
-            return self._hearing(graph, rejection, alternatives=nbest > 1)
+            return self._hearing(graph, rejection, alternatives=nbest > 1, rescore=rescore)
 
         return Stream(
             Utterance(self.bundle.config, self._engine, hear(graph), nbest=nbest),
@@ -366,27 +362,36 @@ class Recognizer:
             endpoint=endpoint,
         )
 
-    def _hearing(self, graph: Graph | None, rejection: str, *, alternatives: bool) -> Hearing:
+    def _hearing(self, graph: Graph | None, rejection: str, *, alternatives: bool, rescore: bool) -> Hearing:
         """New searches through ``graph``, or free text, and how sure its sentences must be."""
         if graph is not None and graph.tokens != self._tokens.names:
             raise UsageError(f"expected a graph that {self.bundle.config.name} compiled, got another model's")
         free_text = graph is None or graph.free_text
+        rescorer = None
+        if rescore and free_text and self.search == GRAPH and (graph is None or graph.lm):
+            rescorer = self.rescorer()
         return Hearing(
-            search=self._new_search(graph, alternatives=alternatives),
+            search=self._new_search(graph, alternatives=alternatives, rescored=rescorer is not None),
             background=None if free_text else self._new_background(),
             free_text=free_text,
             reject_below=self._least_confidence(rejection, free_text=free_text),
+            rescorer=rescorer,
         )
 
-    def _new_search(self, graph: Graph | None, *, alternatives: bool) -> Decoder:
+    def _new_search(self, graph: Graph | None, *, alternatives: bool, rescored: bool) -> Decoder:
         """The search through ``graph``, or that of free text."""
-        config = self.bundle.config.decoder
+        config = self.bundle.config
         if graph is None and self.search != GRAPH:
-            return create_free_search(self.search, self._tokens, config)
-        free_text = graph is None or graph.free_text
+            return create_free_search(self.search, self._tokens, config.decoder)
         within = ALTERNATIVES_WITHIN if alternatives else 0.0
+        if rescored and config.decoder.rescoring:
+            within = max(within, config.decoder.rescoring.within)
         return create_graph_search(
-            graph or self.word_loop(), config, free_text=free_text, alternatives=within
+            graph or self.word_loop(),
+            config.decoder,
+            free_text=graph is None or graph.free_text,
+            alternatives=within,
+            settle_frames=settle_frames(config) if rescored else 0,
         )
 
     def _new_background(self) -> Decoder | None:

@@ -18,7 +18,9 @@ from typing import Final
 import numpy as np
 
 from edge_asr.arrays import Float32Array, Float64Array, Int64Array
+from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lm import LanguageModel
+from edge_asr.errors import UsageError
 
 MOST_WORDS: Final = 10_000
 """Bound of all phrases together: enough for a city's streets."""
@@ -148,3 +150,21 @@ class BiasedModel:
         log_probs, after = self.lm.advance(states // self.phrases.nodes, words)
         bonus, node_after = self.phrases.advance(nodes, words)
         return log_probs + bonus, after * self.phrases.nodes + node_after
+
+
+def find_phrases(loop: Graph, boosts: Mapping[str, float]) -> Phrases | None:
+    """Phrases of a word loop's words; see ``Recognizer.phrases``."""
+    if loop.lm is None:
+        raise UsageError("phrases need a language model, which the bundle does not bring")
+    if not boosts:
+        return None
+    numbers = {output.word: number for number, output in enumerate(loop.outputs)}
+    said = {phrase: phrase.split() for phrase in boosts}
+    unknown = dict.fromkeys(word for words in said.values() for word in words if word not in numbers)
+    if unknown:
+        raise UsageError(f"free text does not know {', '.join(map(repr, unknown))}")
+    try:
+        found = {tuple(numbers[word] for word in said[phrase]): boost for phrase, boost in boosts.items()}
+        return Phrases(found, loop.lm.words + 1)
+    except ValueError as error:
+        raise UsageError(f"phrases: {error}") from error

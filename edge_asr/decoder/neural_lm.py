@@ -16,7 +16,6 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_asr.arrays import Float32Array, Float64Array, Int64Array
-from edge_asr.decoder.word_pieces import BOUNDARY, WordPieces
+from edge_asr.decoder.sentence_tree import SentenceTree
+from edge_asr.decoder.word_pieces import WordPieces
 from edge_asr.errors import BundleError
 
 FORMAT: Final = 1
@@ -113,7 +113,7 @@ class NeuralLm:
         (words + 1,) for each sentence, natural log; the last is the end of the sentence.
         """
         cuts = [[self.pieces.encode(word) for word in words] for words in sentences]
-        tree = _Tree.of(cuts, history)
+        tree = SentenceTree.of(cuts, history)
         log_probs = self._log_probs(tree)
         found = []
         for edges, cut_words in zip(tree.edges, cuts, strict=True):
@@ -121,12 +121,10 @@ class NeuralLm:
             found.append(np.add.reduceat(log_probs[edges], begins))
         return found
 
-    def _log_probs(self, tree: _Tree) -> Float64Array:
+    def _log_probs(self, tree: SentenceTree) -> Float64Array:
         """(edges,) natural log."""
         found = np.empty(tree.parents.size)
-        states = [
-            (np.zeros((1, layer.recurrent.shape[0]), dtype=np.float32),) * 2 for layer in self._layers
-        ]
+        states = [(np.zeros((1, layer.recurrent.shape[0]), dtype=np.float32),) * 2 for layer in self._layers]
         first_parent = -1  # number of the node that the first row of ``states`` belongs to
         for levels in tree.blocks(_NODES_AT_ONCE):
             first, last = levels[0].start, levels[-1].stop
@@ -134,7 +132,9 @@ class NeuralLm:
             parents = tree.node_parents[first:last] - first_parent
             after = []
             for layer, before in zip(self._layers, states, strict=True):
-                heard, cells = _run(layer, heard, before, parents, [slice(a.start - first, a.stop - first) for a in levels])
+                heard, cells = _run(
+                    layer, heard, before, parents, [slice(a.start - first, a.stop - first) for a in levels]
+                )
                 after.append((heard, cells))
             edges = slice(*tree.parents.searchsorted([first, last]).tolist())
             found[edges] = self._answers(heard, tree.parents[edges] - first, tree.edge_pieces[edges])
@@ -151,7 +151,8 @@ class NeuralLm:
         logits -= top
         np.exp(logits, out=logits)
         total = np.log(logits.sum(axis=1, dtype=np.float64)) + top[:, 0]
-        return chosen - total[nodes]
+        found: Float64Array = chosen - total[nodes]
+        return found
 
     @classmethod
     def load(cls, path: Path) -> NeuralLm:
@@ -213,7 +214,7 @@ def _weights(arrays: Mapping[str, NDArray[Any]], name: str) -> Float32Array:
     levels, scales = arrays[name], arrays[f"{name}_scale"]
     if levels.dtype != np.int8 or levels.ndim != 2 or scales.shape != levels.shape[:1]:
         raise BundleError(
-            f"neural language model: {name}: expected int8 (outputs, inputs) and a scale for each output, got "
+            f"neural language model: {name}: expected int8 (outputs, inputs) and as many scales, got "
             f"{levels.dtype} {levels.shape} and {scales.shape}"
         )
     if not np.isfinite(scales).all():
@@ -267,78 +268,3 @@ def _sigmoid(values: Float32Array) -> Float32Array:
     # tanh never overflows.
     found: Float32Array = 0.5 * np.tanh(0.5 * values) + np.float32(0.5)
     return found
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Tree:
-    """Sentences that share their beginnings. Node 0 is the beginning of all; a level's nodes follow each other."""
-
-    pieces: Int64Array
-    """(nodes,) what each reads."""
-    node_parents: Int64Array
-    """(nodes,) -1 for node 0."""
-    levels: tuple[slice, ...]
-    """Nodes of each."""
-    parents: Int64Array
-    """(edges,) ascending, the node after which something is asked."""
-    edge_pieces: Int64Array
-    """(edges,) what is asked."""
-    edges: tuple[Int64Array, ...]
-    """Of each sentence, its end included."""
-
-    @classmethod
-    def of(cls, sentences: Sequence[Sequence[tuple[int, ...]]], history: int | None) -> _Tree:
-        """From the pieces of each word of each sentence; ``history`` as in ``NeuralLm.score``."""
-        pieces, above, depths = [BOUNDARY], [-1], [0]
-        asked: dict[tuple[int, int], tuple[int, int]] = {}  # (node, piece) -> (edge, the node that it leads to)
-        met: dict[tuple[tuple[int, ...], ...], int] = {}  # last words -> node
-        said: list[list[int]] = []
-        for words in sentences:
-            node = 0
-            edges: list[int] = []
-            for number, word in enumerate(words, start=1):
-                for piece in word:
-                    if (node, piece) not in asked:
-                        asked[node, piece] = (len(asked), len(pieces))
-                        pieces.append(piece)
-                        above.append(node)
-                        depths.append(depths[node] + 1)
-                    edge, node = asked[node, piece]
-                    edges.append(edge)
-                if history is not None and number >= history:
-                    node = met.setdefault(tuple(words[number - history : number]), node)
-            edges.append(asked.setdefault((node, BOUNDARY), (len(asked), -1))[0])
-            said.append(edges)
-        parents, edge_pieces = np.array(list(asked), dtype=np.int64).reshape(-1, 2).T
-        # Of two nodes with the same history one may be without edges.
-        used = np.unique(parents)
-        order = used[np.argsort(np.array(depths)[used], kind="stable")]
-        numbers = np.full(len(pieces) + 1, -1)  # numbers[-1] is -1
-        numbers[order] = np.arange(order.size)
-        ends = np.cumsum([0, *np.bincount(np.array(depths)[order])]).tolist()
-        by_parent = np.argsort(numbers[parents], kind="stable")
-        place = np.empty_like(by_parent)
-        place[by_parent] = np.arange(by_parent.size)
-        return cls(
-            pieces=np.array(pieces)[order],
-            node_parents=numbers[np.array(above)[order]],
-            levels=tuple(slice(a, b) for a, b in pairwise(ends)),
-            parents=numbers[parents][by_parent],
-            edge_pieces=edge_pieces[by_parent],
-            edges=tuple(place[edges] for edges in said),
-        )
-
-    @property
-    def nodes(self) -> int:
-        """How many are computed."""
-        return self.pieces.size
-
-    def blocks(self, nodes: int) -> list[list[slice]]:
-        """Levels, as many together as have at most so many nodes; at least one."""
-        blocks: list[list[slice]] = []
-        for level in self.levels:
-            if blocks and level.stop - blocks[-1][0].start <= nodes:
-                blocks[-1].append(level)
-            else:
-                blocks.append([level])
-        return blocks

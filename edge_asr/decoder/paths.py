@@ -202,7 +202,7 @@ class Paths:
         words = self._alternatives.words[moves.sources]
         # Few moves end a word.
         moving = np.flatnonzero(moves.arcs != NONE)
-        outputs = self._graph.arc_outputs.take(moves.arcs[moving])
+        outputs = self._graph.arc_outputs.take(moves.arcs[moving]).astype(np.int64)
         ends = np.flatnonzero(outputs)
         ended = moving[ends]
         numbers[ended] = said_number(numbers[ended], outputs[ends])

@@ -73,9 +73,7 @@ class Search:
         self._silence = 0.0  # relative score of the path that never left blank
         self._states: Int64Array = np.zeros(1, dtype=np.int64)
         self._scores: Float64Array = np.zeros(1)
-        self._paths = Paths(
-            self.graph, within=self._alternatives, settle_frames=self._settle_frames
-        )
+        self._paths = Paths(self.graph, within=self._alternatives, settle_frames=self._settle_frames)
 
     @property
     def active(self) -> int:

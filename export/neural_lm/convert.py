@@ -1,4 +1,7 @@
-"""``python -m export neural-lm-convert RUN_DIR``: a neural language model as the runtime's file of int8 weights."""
+"""``python -m export neural-lm-convert RUN_DIR``: a neural language model as the runtime reads it.
+
+Weights are int8 with a scale for each output; biases stay float32.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from export.neural_lm.checkpoint import PieceCheckpoint, load_pieces
 
 
 def convert(checkpoint: PieceCheckpoint, path: Path) -> NeuralLm:
-    """Write the file and read it back; only weights are int8, biases stay float32.
+    """Write the file and read it back; nothing is left half written.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from export.neural_lm.perplexity import piece_costs
 from export.neural_lm.token_file import TokenFile, read_token_file
 
 MAX_ROUNDING = 2e-3
-"""Largest difference of a word's log-probability, natural, without int8: both add float32 in another order."""
+"""Largest difference of a word's log-probability, natural, without int8: float32, added in another order."""
 MAX_MEAN = 0.05
 """Mean difference with int8."""
 MAX_WORSE = 1.01
@@ -78,7 +78,9 @@ def verify(checkpoint: PieceCheckpoint, path: Path, content: TokenFile, *, sente
     BundleError: the file cannot be read.
     """
     if not path.is_file():
-        raise UsageError(f"{path}: no such file; make it with: python -m export neural-lm-convert {path.parent}")
+        raise UsageError(
+            f"{path}: no such file; make it with: python -m export neural-lm-convert {path.parent}"
+        )
     if content.pieces.pieces != checkpoint.pieces.pieces:
         raise UsageError("expected the file of texts that the model learned from, got one of other pieces")
     tokens = np.concatenate([_first(text.held_out, sentences) for text in content.texts])
