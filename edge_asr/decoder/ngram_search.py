@@ -143,7 +143,12 @@ class NgramSearch(Search):
             keys=keys,
         )
         self._states, self._histories, self._scores = targets[kept], after[kept], candidates[kept]
-        self._paths.advance(self._frames, everything[kept], graph.labels[self._states], everything)
+        others = None
+        if self._alternatives and kept.size < candidates.size:
+            rest = np.ones(candidates.size, dtype=np.bool_)
+            rest[kept] = False
+            others = everything[rest.nonzero()[0]]
+        self._paths.advance(self._frames, everything[kept], graph.labels[self._states], others)
 
     def _finish_words(self, arcs: Int64Array, histories: Int64Array) -> Float64Array:
         """What each arc costs beyond its weight; ``histories`` advances where a word ends."""

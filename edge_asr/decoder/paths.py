@@ -57,7 +57,7 @@ class _Said(NamedTuple):
 
 
 class _Lost(NamedTuple):
-    """Who met a better one, (n,) each, and what those say who live on."""
+    """Who met a better one, (n,) each."""
 
     moves: Moves
     winners: Int64Array
@@ -66,8 +66,6 @@ class _Lost(NamedTuple):
     """By how much it was better."""
     said: _Said
     """The words behind each."""
-    kept_said: _Said
-    """The words behind each that lives on."""
 
 
 class Paths:
@@ -106,24 +104,25 @@ class Paths:
         ----------
         kept: what the hypotheses did that live now.
         labels: (hypotheses,) of the states they are in.
-        others: everything that came near, ``kept`` included; needed where alternatives are kept.
+        others: everything else that came near, ``kept`` may be among it; needed where alternatives are kept.
         """
         if self._settle_frames and frame % SETTLE_EVERY == 0:
             root = self._settle(frame)
             if root != NONE:
                 self._compact(root, room=0)
-        lost = self._lost(kept, others) if self._alternatives and others else None
+        said = self._said(kept) if self._alternatives else None
+        lost = self._lost(kept, said, others) if said and others and others.keys.size else None
         room = kept.sources.size + (lost.moves.sources.size if lost else 0)
         if self._arena.size + room > self._arena.capacity:
             self._collect(frame, room=room)
         found = self._losers(frame, lost, labels) if lost else None
         after = self._enter(frame, kept, labels)
-        if found and lost:
+        if self._alternatives and said:
             alternatives = self._alternatives
-            assert alternatives
-            alternatives.numbers, alternatives.words = lost.kept_said
+            alternatives.numbers, alternatives.words = said
             alternatives.events = alternatives.events[kept.sources]
-            alternatives.note(found, after[0])
+            if found:
+                alternatives.note(found, after[0])
         self._records, self._held_until, self._held_scores = after
 
     def _enter(
@@ -148,36 +147,38 @@ class Paths:
         held_scores[sounding] = moves.scores[sounding]
         return records, held_until, held_scores
 
-    def _lost(self, kept: Moves, others: Moves) -> _Lost:
-        """Those who met a better one.
+    def _lost(self, kept: Moves, said: _Said, others: Moves) -> _Lost | None:
+        """Those who met a better one; None where nobody did.
 
         Left out is who has nothing behind it that the better one does not have too.
         """
         assert self._alternatives
-        kept_said = self._said(kept)
         if not kept.keys.size:
-            return _Lost(others[:0], kept.keys, kept.scores, kept_said, kept_said)
+            return None
         order = kept.keys.argsort()
         ordered = kept.keys[order]
         place = np.minimum(ordered.searchsorted(others.keys), order.size - 1)
         winners = order[place]
         gaps = kept.scores[winners] - others.scores
-        # A winner meets itself as well, without a gap: it is sorted out below, with its likes.
         near = np.flatnonzero((gaps <= self._within) & (ordered[place] == others.keys))
+        if not near.size:
+            return None
         moves, winners, gaps = others[near], winners[near], gaps[near]
-        said, events = self._said(moves), self._alternatives.events[moves.sources]
-        same = said.numbers == kept_said.numbers[winners]
+        lost, events = self._said(moves), self._alternatives.events[moves.sources]
+        same = lost.numbers == said.numbers[winners]
         known = (events == NONE) | (events == self._alternatives.events[kept.sources[winners]])
         new = np.flatnonzero(~(same & known))
-        winners, gaps, events, said = winners[new], gaps[new], events[new], said.chosen(new)
+        if not new.size:
+            return None
+        winners, gaps, events, lost = winners[new], gaps[new], events[new], lost.chosen(new)
         # The best of those with the same words and meetings behind them.
-        order = np.lexsort((gaps, events, said.numbers, winners))
+        order = np.lexsort((gaps, events, lost.numbers, winners))
         first = np.ones(order.size, dtype=np.bool_)
-        for column in (winners, said.numbers, events):
+        for column in (winners, lost.numbers, events):
             first[1:] &= column[order][1:] == column[order][:-1]
         first[1:] = ~first[1:]
         chosen = order[first]
-        return _Lost(moves[new[chosen]], winners[chosen], gaps[chosen], said.chosen(chosen), kept_said)
+        return _Lost(moves[new[chosen]], winners[chosen], gaps[chosen], lost.chosen(chosen))
 
     def _losers(self, frame: int, lost: _Lost, labels: NDArray[np.int16]) -> Losers:
         assert self._alternatives
