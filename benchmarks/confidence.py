@@ -35,7 +35,6 @@ from edge_asr.arrays import Float32Array, Float64Array
 from edge_asr.decoder.confidence import Background, sentence_features, word_features
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.ngram_search import NgramSearch
-from edge_asr.decoder.rescoring import settle_frames
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
 from edge_asr.errors import UsageError
@@ -121,8 +120,8 @@ class Bench:
             beam=decoder.beam,
             max_active=decoder.max_active,
             token_offsets=decoder.token_offsets,
-            alternatives=decoder.rescoring.within if decoder.rescoring else 0.0,
-            settle_frames=settle_frames(self._recognizer.bundle.config),
+            alternatives=rescorer.within if rescorer else 0.0,
+            settle_frames=rescorer.settle_frames if rescorer else 0,
         )
         rows: list[tuple[tuple[float, ...], bool, int, str]] = []
         for name in FREE_TEXT:

@@ -125,9 +125,9 @@ class RescoringConfig:
     """At most so many are compared at an utterance's end."""
     within: float = 4.0
     """Natural log: a sentence this far behind the best is not compared."""
-    share: float = 0.5
+    share: float = 0.75
     """Of the neural model in the mixture with the n-grams, above 0 and at most 1."""
-    scale: float = 1.0
+    scale: float = 1.2
     """Factor on the mixture's log-probabilities, as ``lm_scale`` on those of the n-grams."""
     history_words: int = 4
     """Sentences share what the model makes of them where their last words are the same, so many of them; 0:

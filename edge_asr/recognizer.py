@@ -21,7 +21,7 @@ from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.open_words import OpenWords
-from edge_asr.decoder.rescoring import Rescorer, settle_frames
+from edge_asr.decoder.rescoring import Rescorer
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.decoder.vocabulary import Ways, find_ways, wanted_words, with_ways
 from edge_asr.decoder.word_loop import Addition, extend_word_loop
@@ -367,31 +367,27 @@ class Recognizer:
         if graph is not None and graph.tokens != self._tokens.names:
             raise UsageError(f"expected a graph that {self.bundle.config.name} compiled, got another model's")
         free_text = graph is None or graph.free_text
-        rescorer = None
-        if rescore and free_text and self.search == GRAPH and (graph is None or graph.lm):
-            rescorer = self.rescorer()
+        rescorer = self.rescorer() if rescore and free_text and self.search == GRAPH else None
         return Hearing(
-            search=self._new_search(graph, alternatives=alternatives, rescored=rescorer is not None),
+            search=self._new_search(graph, rescorer, alternatives=alternatives),
             background=None if free_text else self._new_background(),
             free_text=free_text,
             reject_below=self._least_confidence(rejection, free_text=free_text),
             rescorer=rescorer,
         )
 
-    def _new_search(self, graph: Graph | None, *, alternatives: bool, rescored: bool) -> Decoder:
+    def _new_search(self, graph: Graph | None, rescorer: Rescorer | None, *, alternatives: bool) -> Decoder:
         """The search through ``graph``, or that of free text."""
-        config = self.bundle.config
+        config = self.bundle.config.decoder
         if graph is None and self.search != GRAPH:
-            return create_free_search(self.search, self._tokens, config.decoder)
-        within = ALTERNATIVES_WITHIN if alternatives else 0.0
-        if rescored and config.decoder.rescoring:
-            within = max(within, config.decoder.rescoring.within)
+            return create_free_search(self.search, self._tokens, config)
+        within = max(ALTERNATIVES_WITHIN if alternatives else 0.0, rescorer.within if rescorer else 0.0)
         return create_graph_search(
             graph or self.word_loop(),
-            config.decoder,
+            config,
             free_text=graph is None or graph.free_text,
             alternatives=within,
-            settle_frames=settle_frames(config) if rescored else 0,
+            settle_frames=rescorer.settle_frames if rescorer else 0,
         )
 
     def _new_background(self) -> Decoder | None:

@@ -16,16 +16,10 @@ import numpy as np
 
 from edge_asr.arrays import Float64Array
 from edge_asr.bundle import NEURAL_LM, Bundle
-from edge_asr.config import BundleConfig, RescoringConfig
+from edge_asr.config import RescoringConfig
 from edge_asr.decoder.neural_lm import NeuralLm
 from edge_asr.decoder.ngram_search import NgramSearch
 from edge_asr.decoder.trace import Hypothesis
-
-
-def settle_frames(config: BundleConfig) -> int:
-    """After how many frames of the search a word settles; 0 where nothing is re-scored."""
-    frame_s = config.acoustic.subsampling * config.mfcc.frame_shift_ms / 1000
-    return round(config.decoder.rescoring.settle_s / frame_s) if config.decoder.rescoring else 0
 
 
 class Rescorer:
@@ -34,10 +28,15 @@ class Rescorer:
     Parameters
     ----------
     lm_scale: what the graph's language model was scaled with (``Graph.weighed``).
+    frame_s: how long a frame of the search is.
     """
 
-    def __init__(self, model: NeuralLm, config: RescoringConfig, *, lm_scale: float) -> None:
+    def __init__(self, model: NeuralLm, config: RescoringConfig, *, lm_scale: float, frame_s: float) -> None:
         self._model, self._config, self._lm_scale = model, config, lm_scale
+        self.within = config.within
+        """What the search must keep for ``nbest`` at the least, natural log."""
+        self.settle_frames = round(config.settle_s / frame_s)
+        """After how many frames of the search a word settles."""
 
     @classmethod
     def of_bundle(cls, bundle: Bundle) -> Rescorer | None:
@@ -50,7 +49,12 @@ class Rescorer:
         decoder = bundle.config.decoder
         if decoder.rescoring is None:
             return None
-        return cls(NeuralLm.load(bundle.path(NEURAL_LM)), decoder.rescoring, lm_scale=decoder.lm_scale)
+        return cls(
+            NeuralLm.load(bundle.path(NEURAL_LM)),
+            decoder.rescoring,
+            lm_scale=decoder.lm_scale,
+            frame_s=bundle.config.acoustic.subsampling * bundle.config.mfcc.frame_shift_ms / 1000,
+        )
 
     def best(self, search: NgramSearch) -> Hypothesis:
         """What was said, as ``NgramSearch.finish`` says it without a rescorer."""
