@@ -10,7 +10,7 @@ _ROOMS = ["kitchen", "bathroom", "garden", "hallway"]
 _COLOURS = ["red", "green", "blue", "yellow"]
 
 
-def write_text(path: Path, *, lines: int = 1200, seed: int = 5) -> Path:
+def write_text(path: Path, *, lines: int = 800, seed: int = 5) -> Path:
     """A room has its own colour, which is said some words later: two words before do not tell."""
     rng = np.random.default_rng(seed)
     rooms = rng.integers(0, len(_ROOMS), lines)
@@ -29,12 +29,12 @@ seed = 3
 [network]
 piece_values = 16
 cells = 32
-layers = 2
+layers = 1
 dropout = 0.05
 [training]
-epochs = 10
-batch_tokens = 256
-peak_rate = 0.02
+epochs = 8
+batch_tokens = 512
+peak_rate = 0.03
 warmup_steps = 10
 average_decay = 0.9
 """

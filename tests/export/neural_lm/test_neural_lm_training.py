@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_model(lm_run: Path, lm_texts: Path, tmp_pa
 
 
 def test_the_clock_ends_a_run(lm_texts: Path, tmp_path: Path) -> None:
-    (tmp_path / "tiny.toml").write_text(RECIPE.replace("epochs = 10", "epochs = 100000"))
+    (tmp_path / "tiny.toml").write_text(RECIPE.replace("epochs = 8", "epochs = 100000"))
     command = ["neural-lm", str(tmp_path / "tiny.toml"), "--texts", str(lm_texts), "--out", str(tmp_path)]
     assert main([*command, "--minutes", "0.01"]) == 0
     assert load_pieces(tmp_path).history[-1]["seconds"] < 20
