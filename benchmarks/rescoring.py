@@ -1,7 +1,7 @@
 """``python -m benchmarks.rescoring``: what a bundle's neural language model gains in free text, and what it costs.
 
-Word errors of dev speakers with and without it, processor time of the whole recognition, and how long the
-caller waits for the Final after the last sound; both ways take turns on each recording.
+Word errors of dev speakers with and without it, processor time of the whole recognition, and what of it comes
+after the last sound, which the caller waits for; both ways take turns on each recording.
 Writes ``results/rescoring.json``.
 """
 
@@ -53,23 +53,23 @@ def measure(recognizer: Recognizer, utterances: list[Utterance], name: str) -> d
     said = [utterance.text for utterance in utterances]
     heard: dict[bool, list[str]] = {False: [], True: []}
     spent: dict[bool, float] = {False: 0.0, True: 0.0}
-    waited: dict[bool, list[float]] = {False: [], True: []}
+    ended: dict[bool, list[float]] = {False: [], True: []}
     seconds = 0.0
     for utterance in tqdm(utterances, desc=f"rescoring {name}", disable=None):
         samples = read_audio(utterance.audio)
         seconds += samples.size / recognizer.sample_rate_hz
         for rescore in (False, True):
             before = time.process_time()
-            events, wait_s = listen(recognizer, samples, rescore=rescore)
+            events, end_s = listen(recognizer, samples, rescore=rescore)
             spent[rescore] += time.process_time() - before
-            waited[rescore].append(1000 * wait_s)
+            ended[rescore].append(1000 * end_s)
             heard[rescore].append(" ".join(event.text for event in events if isinstance(event, Final)))
     ways = {
         "rescored" if rescore else "search": {
             "word_error": round(jiwer.wer(said, heard[rescore]), 4),
             "real_time_factor": round(spent[rescore] / seconds, 4),
-            "wait_ms_p50": round(float(np.median(waited[rescore])), 1),
-            "wait_ms_p95": round(float(np.percentile(waited[rescore], 95)), 1),
+            "end_ms_p50": round(float(np.median(ended[rescore])), 1),
+            "end_ms_p95": round(float(np.percentile(ended[rescore], 95)), 1),
         }
         for rescore in (False, True)
     }
@@ -77,14 +77,14 @@ def measure(recognizer: Recognizer, utterances: list[Utterance], name: str) -> d
 
 
 def listen(recognizer: Recognizer, samples: Float32Array, *, rescore: bool) -> tuple[list[Event], float]:
-    """The events of a recording in blocks of 100 ms, and how long the last of them took, in seconds."""
+    """The events of a recording in blocks of 100 ms, and what the end took, in seconds of the processor."""
     stream = recognizer.stream(rescore=rescore)
     events: list[Event] = []
     for start in range(0, samples.size, _BLOCK_SAMPLES):
         events += stream.accept_waveform(samples[start : start + _BLOCK_SAMPLES])
-    began = time.perf_counter()
+    began = time.process_time()
     events += stream.finish()
-    return events, time.perf_counter() - began
+    return events, time.process_time() - began
 
 
 if __name__ == "__main__":
