@@ -1,4 +1,4 @@
-"""``python -m benchmarks.rescoring``: what a bundle's neural language model gains in free text, and what it costs.
+"""``python -m benchmarks.rescoring``: what a neural language model gains in free text, and what it costs.
 
 Word errors of dev speakers with and without it, processor time of the whole recognition, and what of it comes
 after the last sound, which the caller waits for; both ways take turns on each recording.
