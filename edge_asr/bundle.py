@@ -43,6 +43,9 @@ G2P = "g2p.onnx"
 """Letter-to-phone model for words that the lexicon lacks (decoder/g2p.py). A bundle may do without: then the
 one that the package brings for its language serves, if it knows the bundle's phones."""
 
+NEURAL_LM = "neural-lm.npz"
+"""Neural language model that re-scores the sentences of free text (decoder/neural_lm.py). Optional."""
+
 GOLDEN = "golden.txt"
 """Golden vectors (golden.py)."""
 
@@ -167,7 +170,8 @@ class Bundle:
                 )
             signer = require_signature(directory, found.checksums(), trusted)
         bundle = cls(directory, config, signer)
-        for needed in (config.acoustic.graph, config.acoustic.tflite, TOKENS):
+        neural_lm = NEURAL_LM if config.decoder.rescoring else None
+        for needed in (config.acoustic.graph, config.acoustic.tflite, TOKENS, neural_lm):
             if needed is not None:
                 bundle.path(needed)
         return bundle

@@ -118,6 +118,40 @@ class AcousticConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RescoringConfig:
+    """How the bundle's neural language model re-scores the sentences of free text (decoder/rescoring.py)."""
+
+    sentences: int = 20
+    """At most so many are compared at an utterance's end."""
+    within: float = 4.0
+    """Natural log: a sentence this far behind the best is not compared."""
+    share: float = 0.75
+    """Of the neural model in the mixture with the n-grams, above 0 and at most 1."""
+    scale: float = 1.2
+    """Factor on the mixture's log-probabilities, as ``lm_scale`` on those of the n-grams."""
+    history_words: int = 4
+    """Sentences share what the model makes of them where their last words are the same, so many of them; 0:
+    only where they begin alike."""
+    settle_s: float = 12.0
+    """A word can still be changed, and is not stable, until it ended so long ago."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1 or not self.scale > 0:
+            raise ValueError(
+                f"expected share in 0..1 and scale above 0, got {self.share:g} and {self.scale:g}"
+            )
+        if self.sentences < 2 or not self.within > 0:
+            raise ValueError(
+                f"expected at least 2 sentences and within above 0, got {self.sentences} and {self.within:g}"
+            )
+        if self.history_words < 0 or not 0.5 <= self.settle_s <= 60:
+            raise ValueError(
+                "expected history_words of at least 0 and settle_s in 0.5..60, got "
+                f"{self.history_words} and {self.settle_s:g}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecoderConfig:
     """Defaults of the search that suit the model."""
 
@@ -156,6 +190,9 @@ class DecoderConfig:
     speech_margin: float = 0.0
     """An utterance whose words are not likelier than silence by this much (natural log, for each phone) is
     Rejected as noise."""
+    rescoring: RescoringConfig | None = None
+    """What the bundle's neural language model does at the end of an utterance of free text that was searched
+    with n-grams; None: nothing."""
 
     def __post_init__(self) -> None:
         for name, least in self.rejection.items():

@@ -21,6 +21,8 @@ from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.network import WordNetwork
 from edge_asr.decoder.open_words import OpenWords
+from edge_asr.decoder.presets import DEFAULT_REJECTION, least_confidence, presets
+from edge_asr.decoder.rescoring import Rescorer
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.decoder.vocabulary import Ways, find_ways, wanted_words, with_ways
 from edge_asr.decoder.word_loop import Addition, extend_word_loop
@@ -42,9 +44,6 @@ the language model (-12.2), half of them were heard where three in four are so (
 
 _BACKGROUND_BEAM = 10.0
 """All phones but those that the network is sure not to hear."""
-
-DEFAULT_REJECTION = "balanced"
-"""Preset that decides what is accepted where none is named."""
 
 
 class Recognizer:
@@ -83,6 +82,7 @@ class Recognizer:
         self._g2p_sought = False
         self._word_loop: Graph | None = None
         self._phone_loop: Graph | None = None
+        self._rescorer: Rescorer | None = None
         self._compiler = Compiler(self.word_loop)
         self._awaiting: list[Addition] = []  # for the word loop, until it is loaded
         self._loading = threading.RLock()
@@ -189,11 +189,10 @@ class Recognizer:
         return report
 
     def _extend_word_loop(self, addition: Addition) -> None:
-        decoder = self.bundle.config.decoder
-        assert self._word_loop is not None
-        self._word_loop = extend_word_loop(
-            self._word_loop, addition, scale=decoder.lm_scale, word_penalty=decoder.word_penalty
-        )
+        config, loop = self.bundle.config.decoder, self._word_loop
+        assert loop is not None
+        scale, penalty = config.lm_scale, config.word_penalty
+        self._word_loop = extend_word_loop(loop, addition, scale=scale, word_penalty=penalty)
 
     def phrases(self, boosts: Mapping[str, float]) -> Phrases | None:
         """Phrases of free text -> what ``Stream.bias`` takes; None where there are none.
@@ -208,9 +207,8 @@ class Recognizer:
         """
         loop = self.word_loop() if WORD_LOOP in self.bundle.config.files else None
         if loop is None or loop.lm is None:
-            raise UsageError(
-                f"{self.bundle.config.name}: phrases need a language model, which it does not bring"
-            )
+            name = self.bundle.config.name
+            raise UsageError(f"{name}: phrases need a language model, which it does not bring")
         return read_phrases(boosts, {said.word: number for number, said in enumerate(loop.outputs)}, loop.lm)
 
     def phone_loop(self) -> Graph | None:
@@ -219,21 +217,17 @@ class Recognizer:
             self._phone_loop = Graph.load(self.bundle.path(PHONE_LOOP))
         return self._phone_loop
 
+    def rescorer(self) -> Rescorer | None:
+        """What re-scores free text, if the bundle brings it; errors as in ``Rescorer.of_bundle``."""
+        with self._loading:
+            if self._rescorer is None and self.word_loop().lm:
+                self._rescorer = Rescorer.of_bundle(self.bundle)
+            return self._rescorer
+
     @property
     def rejection_presets(self) -> tuple[str, ...]:
         """Names that ``stream`` takes for ``rejection``."""
-        return (*self.bundle.config.decoder.rejection, "off")
-
-    def _least_confidence(self, preset: str, *, free_text: bool) -> float:
-        decoder = self.bundle.config.decoder
-        if preset == "off":
-            return 0.0
-        if preset not in decoder.rejection and (decoder.rejection or preset != DEFAULT_REJECTION):
-            raise UsageError(
-                f"no rejection preset {preset!r} in {self.bundle.config.name}: "
-                f"choose one of {', '.join(self.rejection_presets)}"
-            )
-        return decoder.reject_below if free_text else decoder.rejection.get(preset, decoder.reject_below)
+        return presets(self.bundle.config)
 
     def compile(
         self,
@@ -321,6 +315,7 @@ class Recognizer:
         nbest: int = 1,
         rejection: str = DEFAULT_REJECTION,
         endpoint: str | EndpointConfig | None = None,
+        rescore: bool = True,
     ) -> Stream:
         """Open a stream.
 
@@ -331,11 +326,13 @@ class Recognizer:
         vad: voice activity detector (a key of ``edge_asr.vad.VADS``) that cuts the stream into
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
-        nbest: how many sentences a Final or Rejected lists at the most; more than one take the search about
-            twice its time.
+        nbest: how many sentences a Final or Rejected lists at the most; more than one take the search half
+            as much time again. Where they are re-scored, only those that are.
         rejection: how sure a sentence of a grammar must be: one of ``rejection_presets``.
         endpoint: when what was said ends an utterance: rules, or a key of ``endpoint.PRESETS``. None leaves
             that to ``vad``. Without ``vad`` an utterance begins where the last one ended.
+        rescore: whether the bundle's neural language model, if it brings one, has the last word on free text.
+            Without it less is computed, and words are stable as soon as the search agrees on them.
 
         Raises
         ------
@@ -354,7 +351,7 @@ class Recognizer:
             )
 
         def hear(graph: Graph | None) -> Hearing:
-            return self._hearing(graph, rejection, alternatives=nbest > 1)
+            return self._hearing(graph, rejection, alternatives=nbest > 1, rescore=rescore)
 
         return Stream(
             Utterance(self.bundle.config, self._engine, hear(graph), nbest=nbest),
@@ -365,34 +362,39 @@ class Recognizer:
             endpoint=endpoint,
         )
 
-    def _hearing(self, graph: Graph | None, rejection: str, *, alternatives: bool) -> Hearing:
+    def _hearing(self, graph: Graph | None, rejection: str, *, alternatives: bool, rescore: bool) -> Hearing:
         """New searches through ``graph``, or free text, and how sure its sentences must be."""
         if graph is not None and graph.tokens != self._tokens.names:
             raise UsageError(f"expected a graph that {self.bundle.config.name} compiled, got another model's")
         free_text = graph is None or graph.free_text
+        rescorer = self.rescorer() if rescore and free_text and self.search == GRAPH else None
         return Hearing(
-            search=self._new_search(graph, alternatives=alternatives),
+            search=self._new_search(graph, rescorer, alternatives=alternatives),
             background=None if free_text else self._new_background(),
             free_text=free_text,
-            reject_below=self._least_confidence(rejection, free_text=free_text),
+            reject_below=least_confidence(self.bundle.config, rejection, free_text=free_text),
+            rescorer=rescorer,
         )
 
-    def _new_search(self, graph: Graph | None, *, alternatives: bool) -> Decoder:
+    def _new_search(self, graph: Graph | None, rescorer: Rescorer | None, *, alternatives: bool) -> Decoder:
         """The search through ``graph``, or that of free text."""
         config = self.bundle.config.decoder
         if graph is None and self.search != GRAPH:
             return create_free_search(self.search, self._tokens, config)
         free_text = graph is None or graph.free_text
         # What is further behind the best is not searched either.
-        within = config.beam if alternatives else 0.0
+        within = max(config.beam if alternatives else 0.0, rescorer.within if rescorer else 0.0)
         return create_graph_search(
-            graph or self.word_loop(), config, free_text=free_text, alternatives=within
+            graph or self.word_loop(),
+            config,
+            free_text=free_text,
+            alternatives=within,
+            settle_frames=rescorer.settle_frames if rescorer else 0,
         )
 
     def _new_background(self) -> Decoder | None:
         """The search through all phone sequences, if the bundle has them."""
-        graph = self.phone_loop()
-        if graph is None:
+        if (graph := self.phone_loop()) is None:
             return None
         config = dataclasses.replace(self.bundle.config.decoder, beam=_BACKGROUND_BEAM)
         return create_graph_search(graph, config, free_text=False)

@@ -14,6 +14,7 @@ from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.confidence import Background, sentence_confidence, speech_margin, word_confidence
 from edge_asr.decoder.endpoint import Progress
 from edge_asr.decoder.ngram_search import NgramSearch
+from edge_asr.decoder.rescoring import Rescorer
 from edge_asr.decoder.trace import Hypothesis
 from edge_asr.decoder.verdict import reject
 from edge_asr.errors import UsageError
@@ -51,6 +52,8 @@ class Hearing:
     """Whether anything can be said, and no grammar is followed."""
     reject_below: float
     """Least confidence of what is accepted."""
+    rescorer: Rescorer | None = None
+    """What has the last word on free text; None: the search."""
 
 
 class Utterance:
@@ -89,6 +92,7 @@ class Utterance:
         self._waiting = None
         self._search, self._background = hearing.search, hearing.background
         self._free_text, self._reject_below = hearing.free_text, hearing.reject_below
+        self._rescorer = hearing.rescorer
         # Fitted to words; tokens that no lexicon makes words of have posteriors.
         fitted = isinstance(hearing.search, KnowsState)
         self._calibration = self._decoder.word_calibration if fitted else ()
@@ -161,18 +165,21 @@ class Utterance:
 
     def _finish(self, at_s: float, reason: str) -> list[Event]:
         self._decode(self._stages.flush())
-        hypothesis = self._search.finish()
+        heard = self._search.finish()
         background = Background.of(self._background.finish()) if self._background else None
+        rescored = self._rescored(heard)
+        hypothesis = rescored[0] if rescored else heard
         confidence = self._confidence(hypothesis, background)
         refused = reject(
             hypothesis,
             self._level.level,
-            margin=speech_margin(hypothesis),
+            # Whether it was speech at all, the search knows: a language model hears nothing.
+            margin=speech_margin(heard),
             least_margin=self._decoder.speech_margin,
             confidence=confidence,
             least_confidence=self._reject_below,
         )
-        nbest = self._alternatives(hypothesis, background)
+        nbest = self._alternatives(hypothesis, rescored, background)
         if refused:
             return [Rejected(at_s=at_s, reason=refused, nbest=nbest)]
         words = self._words(hypothesis)
@@ -202,10 +209,18 @@ class Utterance:
             return round(sum(words) / len(words), 4)
         return round(sentence_confidence(hypothesis, background, self._decoder.sentence_calibration), 4)
 
-    def _alternatives(self, best: Hypothesis, background: Background | None) -> tuple[Alternative, ...]:
+    def _rescored(self, heard: Hypothesis) -> list[Hypothesis]:
+        """The likeliest sentences as the rescorer ranks them; none without it, or where no word was heard."""
+        if self._rescorer is None or not heard.words or not isinstance(self._search, NgramSearch):
+            return []
+        return self._rescorer.rescored(self._search)
+
+    def _alternatives(
+        self, best: Hypothesis, rescored: list[Hypothesis], background: Background | None
+    ) -> tuple[Alternative, ...]:
         """What may have been said, ``best`` first; sentences of one text and meaning are one."""
-        listed = [best] if best.words else []
-        if self._nbest > 1 and isinstance(self._search, ListsBest):
+        listed = rescored or ([best] if best.words else [])
+        if self._nbest > 1 and not rescored and isinstance(self._search, ListsBest):
             # Other ways through a grammar to the same text and meaning take places in the list.
             listed += [other for other in self._search.nbest(2 * self._nbest) if other.words]
         if not listed:

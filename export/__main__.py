@@ -28,6 +28,10 @@ COMMANDS = {
     "g2p-convert": ("export.g2p.convert", "export", "make an int8 file of such a model"),
     "g2p-verify": ("export.g2p.verify", "export", "compare the file with the model on held-out words"),
     "g2p-pack": ("export.g2p.pack", "export", "make it the package's model of its language"),
+    "neural-lm-texts": ("export.neural_lm.texts", "train", "cut texts into pieces for such a model"),
+    "neural-lm": ("export.neural_lm.command", "train", "train a neural language model"),
+    "neural-lm-convert": ("export.neural_lm.convert", "train", "make an int8 file of such a model"),
+    "neural-lm-verify": ("export.neural_lm.verify", "train", "compare the file with the model"),
     "pack": ("export.pack", "export", "make a model bundle"),
     "add-tflite": ("export.add_tflite", "export", "put a TFLite graph into a bundle"),
     "free-text": ("export.free_text", "export", "give a bundle other words or another language model"),
@@ -42,7 +46,7 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its module, and torch with it, is imported only then."""
-    summary = "\n".join(f"  {name:13}{what}" for name, (_, _, what) in COMMANDS.items())
+    summary = "\n".join(f"  {name:19}{what}" for name, (_, _, what) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python -m export",
         usage="python -m export COMMAND ...",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from edge_asr.bundle import NEURAL_LM, WORD_LOOP
 from edge_asr.config import BundleConfig
 from edge_asr.errors import BundleError
 from export.checkpoint import Checkpoint
@@ -79,6 +80,13 @@ def render_card(
         lines.append(f"- quantization is {quantization}")
     if tflite:
         lines.append(figure(tflite))
+    if config.decoder.rescoring:
+        rescoring = config.decoder.rescoring
+        lines.append(
+            f"- language model: {(sizes[WORD_LOOP] + sizes[NEURAL_LM]) / 1e6:.2f} MB, n-grams and words "
+            f"{sizes[WORD_LOOP] / 1e6:.2f} MB and a neural one of {sizes[NEURAL_LM] / 1e6:.2f} MB, which "
+            f"has the last word on the {rescoring.sentences} likeliest sentences of free text"
+        )
     if guessing:
         lines.append(
             f"- pronunciations of unknown words are guessed: word error {guessing.word_error:.1%}, phone "
@@ -101,11 +109,22 @@ def render_card(
         ),
         f"python -m export verify runs/{name}",
         *(
+            [
+                "python -m export neural-lm-texts --text FILE --lexicon FILE --out runs/neural-lm/texts.npz",
+                "python -m export neural-lm export/recipes/neural-lm.toml --texts runs/neural-lm/texts.npz",
+                "python -m export neural-lm-convert runs/neural-lm",
+                "python -m export neural-lm-verify runs/neural-lm --texts runs/neural-lm/texts.npz",
+            ]
+            if config.decoder.rescoring
+            else []
+        ),
+        *(
             ["python -m export g2p export/recipes/g2p.toml", "python -m export g2p-convert runs/g2p"]
             if guessing
             else []
         ),
         f"python -m export pack runs/{name} --name {config.name} --lexicon FILE --out DIR"
+        + (" --lm FILE --neural-lm runs/neural-lm/neural-lm.npz" if config.decoder.rescoring else "")
         + (" --g2p runs/g2p/g2p.onnx" if guessing else "")
         + (" --tflite" if tflite else ""),
         "```",

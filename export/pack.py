@@ -24,6 +24,7 @@ from edge_asr.bundle import (
     GOLDEN,
     LEXICON,
     MODEL_JSON,
+    NEURAL_LM,
     PHONE_LOOP,
     SCHEMA,
     SEAL,
@@ -31,9 +32,10 @@ from edge_asr.bundle import (
     WORD_LOOP,
     Bundle,
 )
-from edge_asr.config import BundleConfig, DecoderConfig, from_dict
+from edge_asr.config import BundleConfig, DecoderConfig, RescoringConfig, from_dict
 from edge_asr.decoder.g2p import G2p
 from edge_asr.decoder.lexicon import Lexicon
+from edge_asr.decoder.neural_lm import NeuralLm
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import BundleError, UsageError
 from export.card import render_card
@@ -203,6 +205,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="back-off language model of free text (lm.arpa of python -m export lm, or of any other tool)",
     )
     parser.add_argument(
+        "--neural-lm",
+        type=Path,
+        metavar="FILE",
+        help="what re-scores the sentences that --lm found (neural-lm.npz of python -m export "
+        "neural-lm-convert); --decoder 'rescoring={\"share\": 0.5}' sets how",
+    )
+    parser.add_argument(
         "--g2p",
         type=Path,
         metavar="FILE",
@@ -277,6 +286,8 @@ def check_name(name: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the bundle ``DIR/NAME``."""
     check_name(args.name)
+    if args.neural_lm and not args.lm:
+        raise UsageError("--neural-lm: re-scores what n-grams found: give --lm too")
     run_dir = RunDir.load(args.run_dir)
     lexicon = Lexicon.load(args.lexicon, Tokens(run_dir.checkpoint.tokens))
     decoder = dataclasses.replace(
@@ -296,6 +307,10 @@ def run(args: argparse.Namespace) -> int:
         usual = [(said.word, float(p)) for said, p in zip(graph.outputs, graph.lm.unigrams, strict=False)]
         extras[WORD_LOOP] = graph_bytes(graph)
     extras[PHONE_LOOP] = graph_bytes(phone_loop(usual, lexicon))
+    if args.neural_lm:
+        NeuralLm.load(args.neural_lm)
+        extras[NEURAL_LM] = read_bytes(args.neural_lm)
+        decoder = dataclasses.replace(decoder, rescoring=decoder.rescoring or RescoringConfig())
     if args.g2p:
         extras[G2P] = read_bytes(args.g2p)
         guessing = held_out_errors(G2p(args.g2p, Tokens(run_dir.checkpoint.tokens)))

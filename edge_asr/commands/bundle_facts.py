@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from edge_asr.bundle import LEXICON, TOKENS, WORD_LOOP, Bundle, Description
+from edge_asr.bundle import LEXICON, NEURAL_LM, TOKENS, WORD_LOOP, Bundle, Description
 from edge_asr.decoder.g2p import G2p
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lexicon import Lexicon
 from edge_asr.decoder.lm import LanguageModel
+from edge_asr.decoder.neural_lm import NeuralLm
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.errors import BundleError
 from edge_asr.signature import SIGNATURE, Signature, require_signature
@@ -103,7 +104,7 @@ def bundle_facts(bundle: Bundle, fingerprint: str) -> dict[str, Any]:
 
     Raises
     ------
-    BundleError: the tokens, the lexicon or the search graph cannot be read.
+    BundleError: the tokens, the lexicon, the search graph or the language model cannot be read.
     """
     config = bundle.config
     sizes = {file: bundle.path(file).stat().st_size for file in sorted(config.files)}
@@ -141,6 +142,7 @@ def _vocabulary(bundle: Bundle) -> dict[str, Any]:
         "lexicon_words": len(Lexicon.load(bundle.path(LEXICON), tokens)) if LEXICON in files else 0,
         "free_text_words": len(graph.outputs) if graph else 0,
         "language_model": _language_model(graph.lm) if graph and graph.lm else None,
+        "neural_language_model": _neural(bundle),
         "guesses_pronunciations": G2p.of_bundle(bundle, tokens) is not None,
     }
 
@@ -151,6 +153,21 @@ def _language_model(lm: LanguageModel) -> dict[str, int]:
     while histories.any():
         order, histories = order + 1, lm.backoff_states.take(histories)
     return {"order": order, "words": lm.words, "n_grams": int(lm.unigrams.size + lm.keys.size)}
+
+
+def _neural(bundle: Bundle) -> dict[str, int] | None:
+    """What re-scores free text, if anything does."""
+    rescoring = bundle.config.decoder.rescoring
+    if rescoring is None:
+        return None
+    path = bundle.path(NEURAL_LM)
+    model = NeuralLm.load(path)
+    return {
+        "pieces": len(model.pieces),
+        "size_bytes": path.stat().st_size,
+        "memory_bytes": model.nbytes,
+        "sentences": rescoring.sentences,
+    }
 
 
 def _licences(bundle: Bundle) -> list[dict[str, str]]:

@@ -126,7 +126,7 @@ def _describe_signature(signature: dict[str, Any]) -> str:
 def _describe(facts: dict[str, Any]) -> list[str]:
     """The facts for people."""
     acoustic, words = facts["acoustic"], facts["vocabulary"]
-    lm = words["language_model"]
+    lm, neural = words["language_model"], words["neural_language_model"]
     rows = [
         ("name", facts["name"]),
         ("version", facts["version"][:12]),
@@ -141,6 +141,7 @@ def _describe(facts: dict[str, Any]) -> list[str]:
         ("lexicon", f"{words['lexicon_words']:,} words"),
         ("free text", f"{words['free_text_words']:,} words"),
         ("language model", f"{lm['order']}-grams, {lm['n_grams']:,}" if lm else "none"),
+        ("re-scored by", f"a neural one, {neural['size_bytes']:,} bytes" if neural else "none"),
         ("unknown words", "are guessed" if words["guesses_pronunciations"] else "need a pronunciation"),
         ("signature", _describe_signature(facts["signature"])),
     ]

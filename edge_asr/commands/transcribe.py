@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_asr.commands import model
+from edge_asr.decoder.presets import DEFAULT_REJECTION
 from edge_asr.errors import AudioError
 from edge_asr.events import Event, Final, Intent, Partial, Rejected
-from edge_asr.recognizer import DEFAULT_REJECTION
 
 if TYPE_CHECKING:
     from edge_asr.decoder.biasing import Phrases

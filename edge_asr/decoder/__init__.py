@@ -78,7 +78,12 @@ def create_free_search(name: str, tokens: Tokens, config: DecoderConfig) -> Deco
 
 
 def create_graph_search(
-    graph: Graph, config: DecoderConfig, *, free_text: bool, alternatives: float = 0.0
+    graph: Graph,
+    config: DecoderConfig,
+    *,
+    free_text: bool,
+    alternatives: float = 0.0,
+    settle_frames: int = 0,
 ) -> Decoder:
     """A search through a graph.
 
@@ -87,6 +92,7 @@ def create_graph_search(
     graph: what can be said.
     free_text: whether that is anything, and no grammar.
     alternatives: what comes into a state this much (natural log) behind the best is kept for ``nbest``.
+    settle_frames: with alternatives, words settle so many frames after their end (``decoder/paths.py``).
     """
     search = NgramSearch if graph.lm else Search
     return search(
@@ -95,4 +101,5 @@ def create_graph_search(
         max_active=config.max_active,
         token_offsets=config.token_offsets if free_text else config.grammar_token_offsets,
         alternatives=alternatives,
+        settle_frames=settle_frames,
     )

@@ -22,6 +22,7 @@ from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lm import LanguageModel
 from edge_asr.decoder.paths import Moves
 from edge_asr.decoder.search import Search
+from edge_asr.decoder.trace import Hypothesis
 
 _INT64_BITS = 63
 
@@ -37,6 +38,7 @@ class NgramSearch(Search):
         max_active: int = 2500,
         token_offsets: Sequence[float] = (),
         alternatives: float = 0.0,
+        settle_frames: int = 0,
     ) -> None:
         if graph.lm is None:
             raise ValueError("expected a graph with a language model: use Search")
@@ -47,6 +49,7 @@ class NgramSearch(Search):
             max_active=max_active,
             token_offsets=token_offsets,
             alternatives=alternatives,
+            settle_frames=settle_frames,
         )
         self._key_bits = self._bits()
 
@@ -76,6 +79,25 @@ class NgramSearch(Search):
             self._lm = BiasedModel(self._lm, phrases)
             self._histories = self._histories * phrases.nodes
         self._key_bits = self._bits()
+
+    def word_log_probs(self, found: Sequence[Hypothesis]) -> list[Float64Array]:
+        """What the language model alone asks for each word of this search's sentences and for their ends.
+
+        Returns
+        -------
+        (words + 1,) for each sentence, natural log, scaled as the graph is; without bonuses and penalties.
+        """
+        lm = self._lm.lm if isinstance(self._lm, BiasedModel) else self._lm
+        lengths = np.array([len(hypothesis.words) for hypothesis in found], dtype=np.int64)
+        words = np.full((len(found), int(lengths.max(initial=0)) + 1), lm.words, dtype=np.int64)
+        for row, hypothesis in zip(words, found, strict=True):
+            row[: len(hypothesis.words)] = [hit.output for hit in hypothesis.words]
+        log_probs = np.zeros(words.shape)
+        states = np.full(len(found), lm.start, dtype=np.int64)
+        for place in range(words.shape[1]):
+            going = np.flatnonzero(lengths >= place)
+            log_probs[going, place], states[going] = lm.advance(states[going], words[going, place])
+        return [row[: length + 1] for row, length in zip(log_probs, lengths.tolist(), strict=True)]
 
     def _step(self, emission: Float64Array) -> None:
         """Advance all hypotheses by one frame; ``emission`` is (tokens,)."""
@@ -121,7 +143,12 @@ class NgramSearch(Search):
             keys=keys,
         )
         self._states, self._histories, self._scores = targets[kept], after[kept], candidates[kept]
-        self._paths.advance(self._frames, everything[kept], graph.labels[self._states], everything)
+        others = None
+        if self._alternatives and kept.size < candidates.size:
+            rest = np.ones(candidates.size, dtype=np.bool_)
+            rest[kept] = False
+            others = everything[rest.nonzero()[0]]
+        self._paths.advance(self._frames, everything[kept], graph.labels[self._states], others)
 
     def _finish_words(self, arcs: Int64Array, histories: Int64Array) -> Float64Array:
         """What each arc costs beyond its weight; ``histories`` advances where a word ends."""

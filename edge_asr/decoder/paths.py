@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ FIRST_RECORDS = 1 << 16
 """Phones that fit before dead ones are looked for."""
 SETTLE_AFTER: Final = 1500
 """Frames, about 45 s, after which words settle even where their alternatives are kept."""
+SETTLE_EVERY: Final = 32
+"""Frames between two looks for words that are old enough, where ``settle_frames`` says what is old."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +43,31 @@ class Moves:
         return Moves(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
 
+class _Said(NamedTuple):
+    """The words behind hypotheses after their moves, (n,) each."""
+
+    numbers: NDArray[np.uint64]
+    """What tells them apart (``decoder/alternatives.py``)."""
+    words: Int32Array
+    """How many they are."""
+
+    def chosen(self, chosen: NDArray[np.integer]) -> _Said:
+        """Some of them."""
+        return _Said(self.numbers[chosen], self.words[chosen])
+
+
+class _Lost(NamedTuple):
+    """Who met a better one, (n,) each."""
+
+    moves: Moves
+    winners: Int64Array
+    """Which hypothesis is the better one now."""
+    gaps: Float64Array
+    """By how much it was better."""
+    said: _Said
+    """The words behind each."""
+
+
 class Paths:
     """One path for each living hypothesis, which are known by their index.
 
@@ -49,11 +76,15 @@ class Paths:
     graph: of the search.
     within: what came into a state this much (natural log) behind the best is kept for ``nbest``; 0
         keeps nothing.
+    settle_frames: a word that all hypotheses share settles so many frames after its end, and so do the
+        alternatives to it; only settled words are stable then, since any other may still be chosen. 0: what
+        is shared is stable, whatever its alternatives.
     """
 
-    def __init__(self, graph: Graph, *, within: float) -> None:
+    def __init__(self, graph: Graph, *, within: float, settle_frames: int = 0) -> None:
         self._graph = graph
         self._within = within
+        self._settle_frames = settle_frames
         self._arena = Arena(FIRST_RECORDS)
         self._alternatives = Alternatives() if within else None
         self._committed: list[Span] = []
@@ -73,20 +104,25 @@ class Paths:
         ----------
         kept: what the hypotheses did that live now.
         labels: (hypotheses,) of the states they are in.
-        others: everything that came near, ``kept`` included; needed where alternatives are kept.
+        others: everything else that came near, ``kept`` may be among it; needed where alternatives are kept.
         """
-        lost = self._lost(kept, others) if self._alternatives and others else None
-        room = kept.sources.size + (lost[0].sources.size if lost else 0)
+        if self._settle_frames and frame % SETTLE_EVERY == 0:
+            root = self._settle(frame)
+            if root != NONE:
+                self._compact(root, room=0)
+        said = self._said(kept) if self._alternatives else None
+        lost = self._lost(kept, said, others) if said and others and others.keys.size else None
+        room = kept.sources.size + (lost.moves.sources.size if lost else 0)
         if self._arena.size + room > self._arena.capacity:
             self._collect(frame, room=room)
-        found = self._losers(frame, *lost, labels) if lost else None
+        found = self._losers(frame, lost, labels) if lost else None
         after = self._enter(frame, kept, labels)
-        if found:
+        if self._alternatives and said:
             alternatives = self._alternatives
-            assert alternatives
-            alternatives.numbers, alternatives.words = self._said(kept)
+            alternatives.numbers, alternatives.words = said
             alternatives.events = alternatives.events[kept.sources]
-            alternatives.note(found, after[0])
+            if found:
+                alternatives.note(found, after[0])
         self._records, self._held_until, self._held_scores = after
 
     def _enter(
@@ -111,78 +147,98 @@ class Paths:
         held_scores[sounding] = moves.scores[sounding]
         return records, held_until, held_scores
 
-    def _lost(self, kept: Moves, others: Moves) -> tuple[Moves, Int64Array, Float64Array]:
-        """Those who met a better one, which hypothesis that is now, and by how much they lost.
+    def _lost(self, kept: Moves, said: _Said, others: Moves) -> _Lost | None:
+        """Those who met a better one; None where nobody did.
 
         Left out is who has nothing behind it that the better one does not have too.
         """
         assert self._alternatives
         if not kept.keys.size:
-            return others[:0], kept.keys, kept.scores
+            return None
         order = kept.keys.argsort()
-        place = np.minimum(kept.keys[order].searchsorted(others.keys), order.size - 1)
+        ordered = kept.keys[order]
+        place = np.minimum(ordered.searchsorted(others.keys), order.size - 1)
         winners = order[place]
         gaps = kept.scores[winners] - others.scores
-        near = np.flatnonzero((kept.keys[winners] == others.keys) & (gaps <= self._within))
+        near = np.flatnonzero((gaps <= self._within) & (ordered[place] == others.keys))
+        if not near.size:
+            return None
         moves, winners, gaps = others[near], winners[near], gaps[near]
-        numbers, events = self._said(moves)[0], self._alternatives.events[moves.sources]
-        same = numbers == self._said(kept)[0][winners]
+        lost, events = self._said(moves), self._alternatives.events[moves.sources]
+        same = lost.numbers == said.numbers[winners]
         known = (events == NONE) | (events == self._alternatives.events[kept.sources[winners]])
+        new = np.flatnonzero(~(same & known))
+        if not new.size:
+            return None
+        winners, gaps, events, lost = winners[new], gaps[new], events[new], lost.chosen(new)
         # The best of those with the same words and meetings behind them.
-        order = np.lexsort((gaps, events, numbers, winners))
-        order = order[~(same & known)[order]]
+        order = np.lexsort((gaps, events, lost.numbers, winners))
         first = np.ones(order.size, dtype=np.bool_)
-        for column in (winners, numbers, events):
+        for column in (winners, lost.numbers, events):
             first[1:] &= column[order][1:] == column[order][:-1]
         first[1:] = ~first[1:]
         chosen = order[first]
-        return moves[chosen], winners[chosen], gaps[chosen]
+        return _Lost(moves[new[chosen]], winners[chosen], gaps[chosen], lost.chosen(chosen))
 
-    def _losers(
-        self, frame: int, moves: Moves, winners: Int64Array, gaps: Float64Array, labels: NDArray[np.int16]
-    ) -> Losers:
+    def _losers(self, frame: int, lost: _Lost, labels: NDArray[np.int16]) -> Losers:
         assert self._alternatives
-        states = labels[winners]
-        records, held_until, held_scores = self._enter(frame, moves, states)
+        states = labels[lost.winners]
+        records, held_until, held_scores = self._enter(frame, lost.moves, states)
         held_until[states > 0] = STILL_HELD
-        numbers, words = self._said(moves)
         return Losers(
-            winners=winners,
-            gaps=gaps,
-            events=self._alternatives.events[moves.sources],
+            winners=lost.winners,
+            gaps=lost.gaps,
+            events=self._alternatives.events[lost.moves.sources],
             records=records,
             held_until=held_until,
             held_scores=held_scores,
-            numbers=numbers,
-            words=words,
+            numbers=lost.said.numbers,
+            words=lost.said.words,
         )
 
-    def _said(self, moves: Moves) -> tuple[NDArray[np.uint64], Int32Array]:
-        """Numbers of the words behind each after its move, and how many they are."""
+    def _said(self, moves: Moves) -> _Said:
+        """The words behind each after its move."""
         assert self._alternatives
-        outputs = np.where(moves.arcs == NONE, 0, self._graph.arc_outputs[moves.arcs])
-        numbers = said_number(self._alternatives.numbers[moves.sources], outputs)
-        words = self._alternatives.words[moves.sources] + (outputs > 0).astype(np.int32)
-        return numbers, words
+        numbers = self._alternatives.numbers[moves.sources]
+        words = self._alternatives.words[moves.sources]
+        # Few moves end a word.
+        moving = np.flatnonzero(moves.arcs != NONE)
+        outputs = self._graph.arc_outputs.take(moves.arcs[moving]).astype(np.int64)
+        ends = np.flatnonzero(outputs)
+        ended = moving[ends]
+        numbers[ended] = said_number(numbers[ended], outputs[ends])
+        words[ended] += 1
+        return _Said(numbers, words)
 
     def _collect(self, frame: int, room: int) -> None:
         """Make room in the arena: settle the words that all hypotheses share, forget dead paths."""
+        settles = self._alternatives is None or frame >= SETTLE_AFTER or self._settle_frames
+        self._compact(self._settle(frame) if settles else NONE, room=room)
+
+    def _settle(self, frame: int) -> int:
+        """Settle words that all hypotheses share; the first record that is kept, ``NONE`` for all of them."""
+        arena = self._arena
+        chain = arena.shared_chain(self._records)
+        # A word is settled once a record follows it, which tells where it ended.
+        word_ends = np.flatnonzero(self._graph.arc_outputs[arena.arcs[chain[:-1]]])
+        if self._settle_frames:
+            word_ends = word_ends[arena.held_until[chain[word_ends + 1]] <= frame - self._settle_frames]
+        if not word_ends.size:
+            return NONE
+        settled = int(word_ends[-1]) + 1
+        root = int(chain[settled])
+        steps = Steps.of(
+            arena,
+            chain[:settled],
+            held_until=int(arena.held_until[root]),
+            held_score=float(arena.held_scores[root]),
+        )
+        self._committed += spans(self._graph, steps)[0]
+        return root
+
+    def _compact(self, root: int, room: int) -> None:
+        """Forget dead paths and what came before ``root``."""
         arena, alternatives = self._arena, self._alternatives
-        root = NONE
-        if alternatives is None or frame >= SETTLE_AFTER:
-            chain = arena.shared_chain(self._records)
-            # A word is settled once a record follows it, which tells where it ended.
-            word_ends = np.flatnonzero(self._graph.arc_outputs[arena.arcs[chain[:-1]]])
-            if word_ends.size:
-                settled = int(word_ends[-1]) + 1
-                root = int(chain[settled])
-                steps = Steps.of(
-                    arena,
-                    chain[:settled],
-                    held_until=int(arena.held_until[root]),
-                    held_score=float(arena.held_scores[root]),
-                )
-                self._committed += spans(self._graph, steps)[0]
         if alternatives is None:
             self._records = arena.compact(self._records, root=root, room=room)
             return
@@ -202,7 +258,9 @@ class Paths:
         return int(self._held_until[hypothesis])
 
     def stable_words(self) -> int:
-        """How many of the first words all hypotheses share."""
+        """How many of the first words stay: those that all hypotheses share, or those that have settled."""
+        if self._settle_frames:
+            return len(self._committed)
         shared = self._arena.shared_chain(self._records)
         return len(self._committed) + int(np.count_nonzero(self._graph.arc_outputs[self._arena.arcs[shared]]))
 
@@ -232,8 +290,10 @@ class Paths:
         found, weight = spans(self._graph, steps)
         return self._committed + found, weight
 
-    def nbest(self, scores: Float64Array, most: int) -> list[tuple[float, Path]]:
-        """As :meth:`Alternatives.nbest`, within what was kept."""
+    def nbest(
+        self, scores: Float64Array, most: int, *, within: float | None = None
+    ) -> list[tuple[float, Path]]:
+        """As :meth:`Alternatives.nbest`, within what was kept or closer."""
         if self._alternatives is None:
             raise ValueError("alternatives were not kept: make the search with alternatives > 0")
-        return self._alternatives.nbest(scores, most, within=self._within)
+        return self._alternatives.nbest(scores, most, within=min(self._within, within or self._within))

@@ -38,6 +38,7 @@ class Search:
     token_offsets: added to the log-probabilities, one for each token; none where empty.
     alternatives: what comes into a state this much (natural log) behind the best is kept for ``nbest``; 0
         keeps nothing, which is quicker.
+    settle_frames: with alternatives, words settle so many frames after their end (``decoder/paths.py``).
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Search:
         max_active: int = 2500,
         token_offsets: Sequence[float] = (),
         alternatives: float = 0.0,
+        settle_frames: int = 0,
     ) -> None:
         if not beam > 0 or max_active < 1:
             raise ValueError(f"expected beam > 0 and max_active >= 1, got {beam} and {max_active}")
@@ -55,6 +57,7 @@ class Search:
         self._beam = beam
         self._max_active = max_active
         self._alternatives = alternatives
+        self._settle_frames = settle_frames if alternatives else 0
         if len(token_offsets) not in (0, len(graph.tokens)):
             raise ValueError(f"expected {len(graph.tokens)} token offsets or none, got {len(token_offsets)}")
         self._token_offsets = np.asarray(token_offsets, dtype=np.float64) if len(token_offsets) else None
@@ -72,7 +75,7 @@ class Search:
         self._silence = 0.0  # relative score of the path that never left blank
         self._states: Int64Array = np.zeros(1, dtype=np.int64)
         self._scores: Float64Array = np.zeros(1)
-        self._paths = Paths(self.graph, within=self._alternatives)
+        self._paths = Paths(self.graph, within=self._alternatives, settle_frames=self._settle_frames)
 
     @property
     def active(self) -> int:
@@ -220,8 +223,10 @@ class Search:
             return self._silent("silence")
         return found
 
-    def nbest(self, most: int) -> list[Hypothesis]:
+    def nbest(self, most: int, *, within: float | None = None) -> list[Hypothesis]:
         """The best whole sentences, the likeliest first, each by its best path. Changes nothing.
+
+        ``within`` (natural log) leaves out what is further behind the best, as ``alternatives`` does.
 
         Sentences with the same words but other marks are two; no words at all are none. The first is that of
         ``finish``, unless silence is likelier or several are equally likely. Needs ``alternatives``.
@@ -229,7 +234,7 @@ class Search:
         final_weights = self._endings()
         found: list[Hypothesis] = []
         # One of them may be the path without words.
-        for _, path in self._paths.nbest(self._scores + final_weights, most + 1):
+        for _, path in self._paths.nbest(self._scores + final_weights, most + 1, within=within):
             weight = float(final_weights[path.hypothesis])
             hypothesis = self._trace(path, "complete", final_weight=weight)
             if hypothesis.words:

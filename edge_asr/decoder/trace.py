@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, fields, replace
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from edge_asr.decoder.graph import Ending, Graph
 from edge_asr.decoder.network import Mark, Path
 
 Outcome: TypeAlias = Literal["complete", "partial", "silence", "incomplete"]
+NO_OUTPUT: Final = -1
+"""Of a word that no graph has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class WordHit:
     """Acoustic score of the word's frames minus that of the best token in each of them; at most 0. Without
     a graph nothing is forced on the model: there the score is compared with that of all tokens together,
     which makes it a log posterior."""
+    output: int = field(default=NO_OUTPUT, compare=False)
+    """Number of the word among the graph's outputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +172,7 @@ def word_hits(
                 phones=span.phones,
                 weight=span.weight,
                 deficit=span.deficit,
+                output=span.output,
             )
         )
         pending = output.after

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the model and print its perplexity on the lines that were held out."""
     words = vocabulary(line.split(" ")[0].strip() for line in read_text(args.lexicon) if line.strip())
-    names, shares = zip(*map(_share, args.text), strict=True)
+    names, shares = zip(*map(text_and_share, args.text), strict=True)
     texts = [count_text(Path(name), words, args.order) for name in names]
     smooth = SMOOTHINGS[args.smoothing]
     model = mix([_cut(smooth(text, words), text, args.min_count) for text in texts], shares)
@@ -115,7 +115,7 @@ def _cut(model: BackoffModel, counts: Counts, least: int) -> BackoffModel:
     return model.kept([*masks, counts.counts[-1] >= least])
 
 
-def _share(value: str) -> tuple[str, float]:
+def text_and_share(value: str) -> tuple[str, float]:
     """FILE[=SHARE]; a name that itself holds '=' needs its share."""
     name, separator, share = value.rpartition("=")
     if not separator:

@@ -62,6 +62,7 @@ def test_what_a_packaged_model_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert words["guesses_pronunciations"] is True
     assert words["language_model"]["order"] == 2
     assert words["language_model"]["n_grams"] > words["language_model"]["words"] == 20_000
+    assert words["neural_language_model"] is None
     licences = {row["set"]: row["licence"] for row in facts["licences"]}
     assert licences["librispeech"] == "CC BY 4.0" and "set" not in licences
     assert facts["signature"]["state"] == "unsigned"

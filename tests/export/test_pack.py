@@ -9,10 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from neural_lms import arrays_of, write
 
 from edge_asr.acoustic import create_engine
 from edge_asr.acoustic.chunking import AcousticModel
-from edge_asr.bundle import GOLDEN, LEXICON, MODEL_JSON, PHONE_LOOP, SEAL, TOKENS, WORD_LOOP, Bundle
+from edge_asr.bundle import (
+    GOLDEN,
+    LEXICON,
+    MODEL_JSON,
+    NEURAL_LM,
+    PHONE_LOOP,
+    SEAL,
+    TOKENS,
+    WORD_LOOP,
+    Bundle,
+)
+from edge_asr.config import RescoringConfig
 from edge_asr.decoder.graph import Graph
 from edge_asr.errors import BundleError, UsageError
 from edge_asr.features.cmvn import cmvn
@@ -258,6 +270,29 @@ def test_a_language_model_is_compiled_in_unscaled(converted: Path, lexicon: Path
     assert loop.lm is not None
     np.testing.assert_allclose(loop.lm.unigrams, graph.lm.unigrams / 2)
     assert float(loop.weights.min()) == pytest.approx(float(graph.weights.min()) / 2 - 1)
+
+
+def test_a_neural_language_model_goes_in(
+    converted: Path, lexicon: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lm.arpa").write_text(ARPA)
+    model = write(tmp_path / "neural-lm.npz", arrays_of())
+    more = ("--neural-lm", str(model))
+    assert _pack(converted, lexicon, tmp_path, *more) != 0
+    assert "give --lm too" in capsys.readouterr().err
+    more = (*more, "--lm", str(tmp_path / "lm.arpa"))
+    assert _pack(converted, lexicon, tmp_path, *more, "--decoder", 'rescoring={"sentences": 7}') == 0
+    bundle = Bundle.load(tmp_path / "tiny-1")
+    assert bundle.config.decoder.rescoring == RescoringConfig(sentences=7)
+    assert bundle.path(NEURAL_LM).read_bytes() == model.read_bytes()
+    card = bundle.path("CARD.md").read_text()
+    assert "7 likeliest sentences" in card and "--neural-lm" in card and "| neural-lm.npz |" in card
+    stream = Recognizer(bundle).stream()
+    stream.accept_waveform(bundle.golden()["samples"])
+    assert len(stream.finish()) == 1
+    model.write_bytes(b"damaged")
+    assert _pack(converted, lexicon, tmp_path, *more) != 0
+    assert "neural language model" in capsys.readouterr().err
 
 
 def test_free_text_has_one_source(
