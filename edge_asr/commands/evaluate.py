@@ -86,7 +86,9 @@ def run(args: argparse.Namespace) -> int:
     total = Group()
     for line in tqdm(lines, unit="file", disable=None):
         file = args.manifest.parent / line["audio"]
-        result = transcribe(recognizer, graph, file, nbest=args.nbest, rejection=args.rejection)
+        result = transcribe(
+            recognizer, graph, file, nbest=args.nbest, rejection=args.rejection, rescore=args.rescore
+        )
         for group in (groups.setdefault(group_of(line, args.by), Group()), total):
             group.references.append(" ".join(line["text"].lower().split()))
             group.hypotheses.append(result["text"])

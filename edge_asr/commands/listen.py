@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
             vad=args.vad,
             nbest=args.nbest,
             rejection=args.rejection,
+            rescore=args.rescore,
             endpoint=None if args.endpoint == "off" else args.endpoint,
         )
         if args.phrase:

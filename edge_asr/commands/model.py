@@ -89,6 +89,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how sure a sentence of a grammar must be: strict, balanced (default), lenient or off",
     )
     parser.add_argument(
+        "--no-rescore",
+        dest="rescore",
+        action="store_false",
+        help="do not let the bundle's neural language model, if it brings one, have the last word on free "
+        "text: less is computed, and words are stable sooner",
+    )
+    parser.add_argument(
         "--phrase",
         action="append",
         type=phrase,

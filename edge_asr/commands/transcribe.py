@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
                 file,
                 nbest=args.nbest,
                 rejection=args.rejection,
+                rescore=args.rescore,
                 phrases=phrases,
                 show=_partials(file, as_json=args.json) if args.partials else None,
             )
@@ -75,10 +76,11 @@ def transcribe(
     *,
     nbest: int = 1,
     rejection: str = DEFAULT_REJECTION,
+    rescore: bool = True,
     phrases: Phrases | None = None,
     show: Callable[[Partial], None] | None = None,
 ) -> dict[str, Any]:
-    """Decode one file as one utterance; ``nbest`` and ``rejection`` as in ``Recognizer.stream``.
+    """Decode one file as one utterance; ``nbest``, ``rejection`` and ``rescore`` as in ``Recognizer.stream``.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ def transcribe(
 
     started_s = time.perf_counter()
     samples = 0
-    stream = recognizer.stream(graph=graph, nbest=nbest, rejection=rejection)
+    stream = recognizer.stream(graph=graph, nbest=nbest, rejection=rejection, rescore=rescore)
     if phrases is not None:
         stream.bias(phrases)
     with open_audio(file, sample_rate_hz=recognizer.sample_rate_hz) as audio:
