@@ -13,7 +13,7 @@ MEASUREMENTS = tuple(
     f"benchmarks.{name}"
     for name in (
         *("search", "decoders", "first_light", "accuracy", "nothing_said", "word_times"),
-        *("confidence", "endpointing", "grammar_speed", "grammar_lists", "new_words"),
+        *("confidence", "endpointing", "rescoring", "grammar_speed", "grammar_lists", "new_words"),
         *("fuzz_grammars", "engines", "render"),
     )
 )

@@ -19,7 +19,7 @@ from benchmarks.accuracy_plot import HELD
 from benchmarks.compression_tables import COMPRESSION
 from benchmarks.promises import promises
 from benchmarks.result import RESULTS
-from benchmarks.table import percent, source, table
+from benchmarks.table import few, percent, source, table, with_notes
 
 README = Path(__file__).parents[1] / "README.md"
 _TABLE = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -115,6 +115,25 @@ _PHONES = {
     "speechocean762": "speechocean",
     "grid": "GRID",
 }
+
+
+def rescoring(result: dict[str, Any]) -> str:
+    """What a neural language model gains in free text, and what it costs."""
+    figures = result["figures"]
+    rows = [["dev set", "", "words wrong", "real-time factor", "end of an utterance, median / 95 %"]]
+    for name, found in figures["sets"].items():
+        for way, title in (("search", "search alone"), ("rescored", "re-scored")):
+            of = found[way]
+            rows.append(
+                [
+                    _PHONES[name],
+                    title,
+                    percent(of["word_error"]),
+                    f"{of['real_time_factor']:.4f}",
+                    f"{of['end_ms_p50']:g} / {of['end_ms_p95']:g} ms",
+                ]
+            )
+    return with_notes(rows, result, few(figures["limit"]))
 
 
 def ablation(result: dict[str, Any]) -> str:
@@ -291,6 +310,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "engines": engines,
     "first-light": first_light,
     "nothing-said": nothing_said,
+    "rescoring": rescoring,
     **COMPRESSION,
 }
 """Name of a result and of its table -> what writes it."""
