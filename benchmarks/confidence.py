@@ -47,8 +47,9 @@ from edge_asr.stage import Chain
 from export.corpus import Utterance
 
 FREE_TEXT = ("librispeech", "commonvoice", "speechocean762")
-PRESETS = {"lenient": 0.005, "balanced": 0.015, "strict": 0.05}
-"""Name -> share of the rightly heard commands that may be refused, by whichever grammar."""
+PRESETS = {"lenient": 0.004, "balanced": 0.01, "strict": 0.04}
+"""Name -> share of the commands that may be refused for it, by whichever grammar; what is refused as noise or
+as half a sentence comes on top of that."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -222,7 +223,7 @@ def shares(heard: Heard) -> Float64Array:
 
 
 def write_calibration(path: Path, words: Heard, sentences: Heard) -> None:
-    """Weights fitted to everything, and presets from the commands that were heard rightly."""
+    """Weights fitted to everything, and presets from the commands."""
     weights = fit(sentences.features, sentences.right, shares(sentences))
     presets = thresholds(sentences, probability(sentences.features, weights))
     calibration = {
@@ -239,8 +240,8 @@ def thresholds(sentences: Heard, confidence: Float64Array) -> dict[str, float]:
     """Least confidence of each preset: in no task it refuses more than its share."""
     found: dict[str, float] = {}
     for name, share in PRESETS.items():
-        tasks = [confidence[(sentences.task == task) & sentences.right] for task in _OWN]
-        found[name] = round(min(float(np.quantile(rightly, share)) for rightly in tasks if rightly.size), 4)
+        tasks = [confidence[sentences.task == task] for task in _OWN]
+        found[name] = round(min(float(np.quantile(own, share)) for own in tasks if own.size), 4)
     return found
 
 

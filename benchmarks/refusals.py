@@ -1,7 +1,7 @@
 """What a whole recognizer refuses and accepts: every utterance counts, however it was heard.
 
-``confidence.py`` fits presets on sentences that were heard rightly; here commands that were misheard count,
-too, and those that were taken for noise or for half a sentence.
+``confidence.py`` fits presets on sentences that were heard, rightly or not; here those count, too, that were
+taken for noise or for half a sentence.
 """
 
 from __future__ import annotations
