@@ -51,10 +51,10 @@ def test_crossing_uses_the_other_half() -> None:
 
 def test_presets_are_shares_of_the_commands_however_they_were_heard() -> None:
     own = "commands against home-car.jsgf"
-    confidence = np.concatenate([np.linspace(0, 1, 1001), [0.4, 0.04]])
+    confidence = np.concatenate([np.linspace(0, 1, 1001), [0.4, 0.03]])
     heard = Heard(
         features=np.ones((1003, 1)),
-        right=np.array([True, False, True] * 334 + [False]),
+        right=np.array([i % 3 != 1 for i in range(1001)] + [False] * 2),
         fold=np.zeros(1003, int),
         task=np.array([own] * 1001 + ["librispeech against home.yaml"] * 2),
     )
