@@ -327,7 +327,7 @@ class Recognizer:
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
         nbest: how many sentences a Final or Rejected lists at the most; more than one take the search half
-            as much time again. Where they are re-scored, only those that are.
+            as much time again.
         rejection: how sure a sentence of a grammar must be: one of ``rejection_presets``.
         endpoint: when what was said ends an utterance: rules, or a key of ``endpoint.PRESETS``. None leaves
             that to ``vad``. Without ``vad`` an utterance begins where the last one ended.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_asr.acoustic import Engine
 from edge_asr.acoustic.chunking import AcousticModel
@@ -179,7 +179,7 @@ class Utterance:
             confidence=confidence,
             least_confidence=self._reject_below,
         )
-        nbest = self._alternatives(hypothesis, rescored, background)
+        nbest = self._alternatives(hypothesis, rescored, heard, background)
         if refused:
             return [Rejected(at_s=at_s, reason=refused, nbest=nbest)]
         words = self._words(hypothesis)
@@ -216,13 +216,26 @@ class Utterance:
         return self._rescorer.rescored(self._search)
 
     def _alternatives(
-        self, best: Hypothesis, rescored: list[Hypothesis], background: Background | None
+        self,
+        best: Hypothesis,
+        rescored: list[Hypothesis],
+        heard: Hypothesis,
+        background: Background | None,
     ) -> tuple[Alternative, ...]:
         """What may have been said, ``best`` first; sentences of one text and meaning are one."""
         listed = rescored or ([best] if best.words else [])
-        if self._nbest > 1 and not rescored and isinstance(self._search, ListsBest):
+        if self._nbest > 1 and isinstance(self._search, ListsBest):
             # Other ways through a grammar to the same text and meaning take places in the list.
-            listed += [other for other in self._search.nbest(2 * self._nbest) if other.words]
+            others = [other for other in self._search.nbest(2 * self._nbest) if other.words]
+            if rescored:
+                # What was too far behind to be re-scored keeps its distance.
+                ahead = best.score - heard.score
+                others = [replace(other, score=other.score + ahead) for other in others]
+                known = {hypothesis.text for hypothesis in rescored}
+                others = [other for other in others if other.text not in known]
+                listed = sorted([*rescored, *others], key=lambda hypothesis: -hypothesis.score)
+            else:
+                listed += others
         if not listed:
             listed = [hypothesis for hypothesis in [self._search.best()] if hypothesis.words]
         found: dict[str, Alternative] = {}
