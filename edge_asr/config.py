@@ -133,7 +133,7 @@ class RescoringConfig:
     """Sentences share what the model makes of them where their last words are the same, so many of them; 0:
     only where they begin alike."""
     settle_s: float = 12.0
-    """A word can still be changed, and is not stable, until it ended so long ago."""
+    """A word that has close rivals can still be changed, and is not stable, until it ended so long ago."""
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1 or not self.scale > 0:

@@ -382,8 +382,8 @@ class Recognizer:
         if graph is None and self.search != GRAPH:
             return create_free_search(self.search, self._tokens, config)
         free_text = graph is None or graph.free_text
-        # What is further behind the best is not searched either.
-        within = max(config.beam if alternatives else 0.0, rescorer.within if rescorer else 0.0)
+        # What is further behind is not searched, or not listed; what is kept makes words wait to be stable.
+        within = rescorer.within if rescorer else config.beam if alternatives else 0.0
         return create_graph_search(
             graph or self.word_loop(),
             config,

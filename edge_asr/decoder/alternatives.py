@@ -57,6 +57,19 @@ def said_number(numbers: UInt64Array, outputs: Int64Array) -> UInt64Array:
     return after
 
 
+class Said(NamedTuple):
+    """The words behind hypotheses, (n,) each."""
+
+    numbers: UInt64Array
+    """What tells them apart."""
+    words: Int32Array
+    """How many they are."""
+
+    def chosen(self, chosen: NDArray[np.integer]) -> Said:
+        """Some of them."""
+        return Said(self.numbers[chosen], self.words[chosen])
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Losers:
     """Hypotheses that met a better one, with other words or other meetings behind it, one element each."""

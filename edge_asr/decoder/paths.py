@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_asr.arrays import Float64Array, Int32Array, Int64Array
-from edge_asr.decoder.alternatives import STILL_HELD, Alternatives, Losers, Path, said_number
+from edge_asr.decoder.alternatives import STILL_HELD, Alternatives, Losers, Path, Said, said_number
 from edge_asr.decoder.arena import NONE, Arena
 from edge_asr.decoder.graph import Graph
+from edge_asr.decoder.rivals import Met, Rivals
 from edge_asr.decoder.trace import Span, Steps, spans
 
 FIRST_RECORDS = 1 << 16
@@ -43,19 +44,6 @@ class Moves:
         return Moves(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
 
-class _Said(NamedTuple):
-    """The words behind hypotheses after their moves, (n,) each."""
-
-    numbers: NDArray[np.uint64]
-    """What tells them apart (``decoder/alternatives.py``)."""
-    words: Int32Array
-    """How many they are."""
-
-    def chosen(self, chosen: NDArray[np.integer]) -> _Said:
-        """Some of them."""
-        return _Said(self.numbers[chosen], self.words[chosen])
-
-
 class _Lost(NamedTuple):
     """Who met a better one, (n,) each."""
 
@@ -64,7 +52,7 @@ class _Lost(NamedTuple):
     """Which hypothesis is the better one now."""
     gaps: Float64Array
     """By how much it was better."""
-    said: _Said
+    said: Said
     """The words behind each."""
 
 
@@ -77,8 +65,9 @@ class Paths:
     within: what came into a state this much (natural log) behind the best is kept for ``nbest``; 0
         keeps nothing.
     settle_frames: a word that all hypotheses share settles so many frames after its end, and so do the
-        alternatives to it; only settled words are stable then, since any other may still be chosen. 0: what
-        is shared is stable, whatever its alternatives.
+        alternatives to it; stable are settled words then, and those that all begin with that can be listed
+        (``decoder/rivals.py``), since any other may still be chosen. 0: what is shared is stable, whatever
+        its alternatives.
     """
 
     def __init__(self, graph: Graph, *, within: float, settle_frames: int = 0) -> None:
@@ -87,6 +76,7 @@ class Paths:
         self._settle_frames = settle_frames
         self._arena = Arena(FIRST_RECORDS)
         self._alternatives = Alternatives() if within else None
+        self._rivals = Rivals(within=within) if within and settle_frames else None
         self._committed: list[Span] = []
         self._records: Int32Array = np.full(1, NONE, dtype=np.int32)
         self._held_until: Int32Array = np.zeros(1, dtype=np.int32)
@@ -95,7 +85,8 @@ class Paths:
     @property
     def nbytes(self) -> int:
         """Size of the memory in bytes, committed words not counted."""
-        return self._arena.nbytes + (self._alternatives.nbytes if self._alternatives else 0)
+        more = (self._alternatives, self._rivals)
+        return self._arena.nbytes + sum(part.nbytes for part in more if part)
 
     def advance(self, frame: int, kept: Moves, labels: NDArray[np.int16], others: Moves | None) -> None:
         """Go on over one frame.
@@ -116,6 +107,9 @@ class Paths:
         if self._arena.size + room > self._arena.capacity:
             self._collect(frame, room=room)
         found = self._losers(frame, lost, labels) if lost else None
+        if self._rivals and said:
+            met = Met(lost.moves.sources, lost.winners, lost.gaps, lost.said) if lost else None
+            self._rivals.advance(frame, kept.sources, said, met)
         after = self._enter(frame, kept, labels)
         if self._alternatives and said:
             alternatives = self._alternatives
@@ -147,7 +141,7 @@ class Paths:
         held_scores[sounding] = moves.scores[sounding]
         return records, held_until, held_scores
 
-    def _lost(self, kept: Moves, said: _Said, others: Moves) -> _Lost | None:
+    def _lost(self, kept: Moves, said: Said, others: Moves) -> _Lost | None:
         """Those who met a better one; None where nobody did.
 
         Left out is who has nothing behind it that the better one does not have too.
@@ -196,7 +190,7 @@ class Paths:
             words=lost.said.words,
         )
 
-    def _said(self, moves: Moves) -> _Said:
+    def _said(self, moves: Moves) -> Said:
         """The words behind each after its move."""
         assert self._alternatives
         numbers = self._alternatives.numbers[moves.sources]
@@ -208,7 +202,7 @@ class Paths:
         ended = moving[ends]
         numbers[ended] = said_number(numbers[ended], outputs[ends])
         words[ended] += 1
-        return _Said(numbers, words)
+        return Said(numbers, words)
 
     def _collect(self, frame: int, room: int) -> None:
         """Make room in the arena: settle the words that all hypotheses share, forget dead paths."""
@@ -234,6 +228,8 @@ class Paths:
             held_score=float(arena.held_scores[root]),
         )
         self._committed += spans(self._graph, steps)[0]
+        if self._rivals:
+            self._rivals.settle(len(self._committed))
         return root
 
     def _compact(self, root: int, room: int) -> None:
@@ -258,9 +254,9 @@ class Paths:
         return int(self._held_until[hypothesis])
 
     def stable_words(self) -> int:
-        """How many of the first words stay: those that all hypotheses share, or those that have settled."""
-        if self._settle_frames:
-            return len(self._committed)
+        """How many of the first words stay: those that all hypotheses share, or all that may be listed."""
+        if self._rivals:
+            return self._rivals.stable
         shared = self._arena.shared_chain(self._records)
         return len(self._committed) + int(np.count_nonzero(self._graph.arc_outputs[self._arena.arcs[shared]]))
 

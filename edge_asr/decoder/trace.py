@@ -64,7 +64,7 @@ class Hypothesis:
     frames: int
     """Frames heard."""
     stable_words: int = 0
-    """How many of the first words all living paths share: only silence can take them back."""
+    """How many of the first words will stay: only silence can take them back."""
 
     @property
     def text(self) -> str:
