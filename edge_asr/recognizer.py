@@ -327,7 +327,7 @@ class Recognizer:
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
         nbest: how many sentences a Final or Rejected lists at the most; more than one take the search half
-            as much time again.
+            as much time again, and words are stable later.
         rejection: how sure a sentence of a grammar must be: one of ``rejection_presets``.
         endpoint: when what was said ends an utterance: rules, or a key of ``endpoint.PRESETS``. None leaves
             that to ``vad``. Without ``vad`` an utterance begins where the last one ended.
@@ -382,8 +382,8 @@ class Recognizer:
         if graph is None and self.search != GRAPH:
             return create_free_search(self.search, self._tokens, config)
         free_text = graph is None or graph.free_text
-        # What is further behind is not searched, or not listed; what is kept makes words wait to be stable.
-        within = rescorer.within if rescorer else config.beam if alternatives else 0.0
+        # What is further behind the best is not searched either; what is kept makes words wait to be stable.
+        within = max(config.beam if alternatives else 0.0, rescorer.within if rescorer else 0.0)
         return create_graph_search(
             graph or self.word_loop(),
             config,
