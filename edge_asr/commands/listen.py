@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     recognizer = model.load_recognizer(args)
     files = model.watch_grammars(recognizer, args)
-    graph = model.heard(recognizer, files)
+    graph = model.heard(recognizer, files, rescore=args.rescore)
     device = int(args.device) if args.device and args.device.isdecimal() else args.device
     show = _show_json if args.json else _Screen().show
     with Microphone(device) as microphone:

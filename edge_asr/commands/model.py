@@ -171,7 +171,7 @@ def load(args: argparse.Namespace) -> tuple[Recognizer, Graph | None]:
     GrammarError: as ``watch_grammars``.
     """
     recognizer = load_recognizer(args)
-    return recognizer, heard(recognizer, watch_grammars(recognizer, args))
+    return recognizer, heard(recognizer, watch_grammars(recognizer, args), rescore=args.rescore)
 
 
 def load_recognizer(args: argparse.Namespace) -> Recognizer:
@@ -242,11 +242,18 @@ def watch_grammars(recognizer: Recognizer, args: argparse.Namespace) -> GrammarF
     return files
 
 
-def heard(recognizer: Recognizer, files: GrammarFiles | None) -> Graph | None:
-    """The graph of the grammars, or that of free text; None is free text without a graph."""
+def heard(recognizer: Recognizer, files: GrammarFiles | None, *, rescore: bool) -> Graph | None:
+    """The graph of the grammars, or that of free text; None is free text without a graph.
+
+    Whatever the streams will need is loaded then.
+    """
     if files is not None:
         return files.graph
-    return recognizer.word_loop() if recognizer.search == GRAPH else None
+    if recognizer.search != GRAPH:
+        return None
+    if rescore:
+        recognizer.rescorer()
+    return recognizer.word_loop()
 
 
 def print_left_over(graph: Graph) -> None:
