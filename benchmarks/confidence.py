@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ from edge_asr.stage import Chain
 from export.corpus import Utterance
 
 FREE_TEXT = ("librispeech", "commonvoice", "speechocean762")
-PRESETS = {"lenient": 0.004, "balanced": 0.01, "strict": 0.04}
+PRESETS: Mapping[str, float] = {"lenient": 0.004, "balanced": 0.01, "strict": 0.04}
 """Name -> share of the commands that may be refused for it, by whichever grammar; what is refused as noise or
 as half a sentence comes on top of that."""
 
@@ -75,6 +75,15 @@ def main() -> int:
     parser.add_argument(
         "--fit", type=Path, metavar="FILE", help="write the calibration of the only model here"
     )
+    parser.add_argument(
+        "--refuse",
+        type=float,
+        nargs=len(PRESETS),
+        default=list(PRESETS.values()),
+        metavar="SHARE",
+        help=f"with --fit: what {', '.join(PRESETS)} may refuse (default {list(PRESETS.values())}); a model "
+        "that mishears more accepts more of other speech where it refuses as little",
+    )
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="spoken commands and rooms")
     corpus.add_arguments(parser)
     args = parser.parse_args()
@@ -86,7 +95,7 @@ def main() -> int:
         bench = Bench(Recognizer.load(name), args)
         words, sentences = bench.words(), bench.sentences()
         if args.fit:
-            write_calibration(args.fit, words, sentences)
+            write_calibration(args.fit, words, sentences, dict(zip(PRESETS, args.refuse, strict=True)))
         figures[bench.name] = judge(bench, words, sentences, fitted=bool(args.fit))
         if not args.fit:
             found = bench.certainties()
@@ -222,10 +231,10 @@ def shares(heard: Heard) -> Float64Array:
     return np.asarray(np.where(own, 1 / max(1, own.sum()), 1 / max(1, (~own).sum())))
 
 
-def write_calibration(path: Path, words: Heard, sentences: Heard) -> None:
-    """Weights fitted to everything, and presets from the commands."""
+def write_calibration(path: Path, words: Heard, sentences: Heard, refused: Mapping[str, float]) -> None:
+    """Weights fitted to everything, and presets that refuse so many of the commands."""
     weights = fit(sentences.features, sentences.right, shares(sentences))
-    presets = thresholds(sentences, probability(sentences.features, weights))
+    presets = thresholds(sentences, probability(sentences.features, weights), refused)
     calibration = {
         "word_calibration": rounded(fit(words.features, words.right)),
         "sentence_calibration": rounded(weights),
@@ -236,10 +245,12 @@ def write_calibration(path: Path, words: Heard, sentences: Heard) -> None:
     print(f"written to {path}")
 
 
-def thresholds(sentences: Heard, confidence: Float64Array) -> dict[str, float]:
+def thresholds(
+    sentences: Heard, confidence: Float64Array, refused: Mapping[str, float] = PRESETS
+) -> dict[str, float]:
     """Least confidence of each preset: in no task it refuses more than its share."""
     found: dict[str, float] = {}
-    for name, share in PRESETS.items():
+    for name, share in refused.items():
         tasks = [confidence[sentences.task == task] for task in _OWN]
         found[name] = round(min(float(np.quantile(own, share)) for own in tasks if own.size), 4)
     return found

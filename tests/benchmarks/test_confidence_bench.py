@@ -60,6 +60,7 @@ def test_presets_are_shares_of_the_commands_however_they_were_heard() -> None:
     )
     presets = thresholds(heard, confidence)
     assert presets == {"lenient": 0.004, "balanced": 0.01, "strict": 0.04}
+    assert thresholds(heard, confidence, {"balanced": 0.2}) == {"balanced": 0.2}
     point = dict(operating_point(heard, confidence, presets["strict"]))
     assert point == {
         "least_confidence": 0.04,
