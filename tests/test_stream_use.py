@@ -97,9 +97,9 @@ def test_phrases_are_preferred_in_the_free_text_that_comes_next(
     stream = recognizer.stream(graph=home)
     stream.accept_waveform(sample[:20_000])
     stream.use(None)
-    stream.bias(recognizer.phrases({"the leaving room": 12.0}))
+    stream.bias(recognizer.phrases({"lights on the living room": 6.0}))
     stream.accept_waveform(sample[20_000:])
     texts = [event.text for event in stream.finish() if isinstance(event, Final)]
     stream.accept_waveform(sample)
     texts += [event.text for event in stream.finish() if isinstance(event, Final)]
-    assert texts == [SENTENCE, SENTENCE.replace("living", "leaving")]
+    assert texts == [SENTENCE, SENTENCE.replace("lights in", "lights on")]

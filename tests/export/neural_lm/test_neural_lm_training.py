@@ -14,6 +14,7 @@ from export.__main__ import main  # noqa: E402
 from export.neural_lm.batches import Sentences  # noqa: E402
 from export.neural_lm.checkpoint import load_pieces  # noqa: E402
 from export.neural_lm.perplexity import piece_costs, word_perplexities  # noqa: E402
+from export.neural_lm.recipe import read_piece_recipe  # noqa: E402
 from export.neural_lm.token_file import read_token_file  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -102,3 +103,7 @@ def test_damaged_files_are_refused(lm_texts: Path, lm_run: Path, tmp_path: Path)
     (tmp_path / "neural-lm.pt").write_bytes((lm_run / "neural-lm.pt").read_bytes()[:500])
     with pytest.raises(BundleError, match="not a checkpoint"):
         load_pieces(tmp_path)
+
+
+def test_the_packaged_recipe_is_valid(repository: Path) -> None:
+    assert read_piece_recipe(repository / "export" / "recipes" / "neural-lm.toml").name == "neural-lm"
