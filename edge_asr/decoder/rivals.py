@@ -28,7 +28,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_asr.arrays import BoolArray, Float64Array, Int64Array
+from edge_asr.arrays import BoolArray, Float64Array, Int64Array, native
 from edge_asr.decoder.alternatives import Said, UInt64Array
 
 UInt8Array: TypeAlias = NDArray[np.uint8]
@@ -93,12 +93,14 @@ class Rivals:
         met: who lost.
         """
         recent, lost, unknown = self._recent, self._lost, self._unknown
-        self._recent = _with_last(recent.take(sources, axis=0), said)
-        self._lost = lost.take(sources, axis=0)
-        self._unknown = unknown.take(sources)
+        places = native(sources)
+        self._recent = _with_last(recent.take(places, axis=0), said)
+        self._lost = lost.take(places, axis=0)
+        self._unknown = unknown.take(places)
         if met:
-            theirs = _with_last(recent.take(met.sources, axis=0), met.said)
-            self._meet(met, theirs, lost.take(met.sources, axis=0), unknown.take(met.sources), said)
+            places = native(met.sources)
+            theirs = _with_last(recent.take(places, axis=0), met.said)
+            self._meet(met, theirs, lost.take(places, axis=0), unknown.take(places), said)
         if (frame + 1) % _EVERY == 0 and sources.size:
             self._look(said)
 
@@ -106,7 +108,7 @@ class Rivals:
         """Add to the winners what the losers bring, whose rows are given."""
         winners = met.winners
         ours = said.chosen(winners)
-        shared, known = _shared(recent, met.said, self._recent.take(winners, axis=0), ours)
+        shared, known = _shared(recent, met.said, self._recent.take(native(winners), axis=0), ours)
         gaps = (met.gaps * self._steps_of_one).astype(np.uint8)
         lost = np.minimum(lost, _NEVER - gaps[:, None]) + gaps[:, None]
         differ = met.said.numbers != ours.numbers

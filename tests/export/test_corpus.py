@@ -104,7 +104,7 @@ def test_recipe_mistakes_are_named(tmp_path: Path, change: tuple[str, str], mess
 
 
 def test_packaged_recipes_are_valid(repository: Path) -> None:
-    # Models of words and letters have recipes of their own, read and tested by export/neural_lm and export/g2p.
+    # Models of words and letters have recipes of their own, tested with export/neural_lm and export/g2p.
     others = {"neural-lm", "g2p"}
     folder = repository / "export" / "recipes"
     recipes = [path for path in sorted(folder.glob("*.toml")) if path.stem not in others]
