@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_asr.config import CmvnConfig, MfccConfig, from_dict
-from edge_asr.errors import BundleError, UsageError
+from edge_asr.errors import BundleError
+from export.checkpoint_file import read_checkpoint_file, write_checkpoint_file
 from export.net import create_network
 
 if TYPE_CHECKING:
@@ -83,14 +82,10 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write ``checkpoint`` to ``path`` in one piece: a crash leaves the previous file whole."""
-    import torch
-
     values = {f.name: getattr(checkpoint, f.name) for f in dataclasses.fields(checkpoint)}
     values["front_end"] = dataclasses.asdict(checkpoint.front_end)
     values["tokens"] = list(checkpoint.tokens)
-    partial = path.with_name(path.name + ".part")
-    torch.save(values, partial)
-    os.replace(partial, path)
+    write_checkpoint_file(path, values)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -101,21 +96,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     UsageError: there is no such file.
     BundleError: the file is no checkpoint, or a key is missing or unknown.
     """
-    import torch
-
-    if not path.is_file():
-        raise UsageError(f"{path}: no such checkpoint; train one with: python -m export train RECIPE")
-    try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise BundleError(f"{path}: not a checkpoint: {error!r:.200}") from error
-    if not isinstance(values, dict):
-        raise BundleError(f"{path}: expected a dict, got {type(values).__name__}")
     known = {f.name for f in dataclasses.fields(Checkpoint)}
-    if set(values) != known:
-        wrong = sorted(set(values) ^ known)[0]
-        problem = "is missing" if wrong in known else "is unknown"
-        raise BundleError(f"{path}: key {wrong!r} {problem}; expected {', '.join(sorted(known))}")
+    values = read_checkpoint_file(path, known, made_by="train RECIPE")
     values["front_end"] = from_dict(FrontEnd, values["front_end"], where=f"{path}: front_end")
     values["tokens"] = tuple(values["tokens"])
     return Checkpoint(**values)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_asr.config import MfccConfig, from_dict
-from edge_asr.errors import BundleError, UsageError
+from edge_asr.config import MfccConfig
 from export.augment.chain import Chain
 from export.augment.spec_augment import SpecAugmentConfig
 from export.gmm.config import GmmConfig
 from export.prune.config import PruneConfig
+from export.recipe_file import read_recipe_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,10 +211,4 @@ def read_recipe(path: Path) -> Recipe:
     ------
     UsageError: no such file, not TOML, or a key that is unknown, missing or of the wrong type.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: no such recipe")
-    try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return from_dict(Recipe, values, where=path.name)
-    except (tomllib.TOMLDecodeError, BundleError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    return read_recipe_file(Recipe, path)

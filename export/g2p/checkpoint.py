@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from edge_asr.decoder.tokens import BLANK_NAME
-from edge_asr.errors import BundleError, UsageError
+from edge_asr.errors import BundleError
+from export.checkpoint_file import read_checkpoint_file, write_checkpoint_file
 from export.dictionary import PHONES
 from export.g2p.network import LetterNetwork
 from export.g2p.recipe import G2pRecipe, g2p_recipe, plain
@@ -59,9 +57,7 @@ def save_g2p(directory: Path, checkpoint: G2pCheckpoint) -> None:
     """Write ``g2p.pt`` in one piece: a crash leaves the previous file whole."""
     values = {f.name: getattr(checkpoint, f.name) for f in dataclasses.fields(checkpoint)}
     values |= {"recipe": plain(checkpoint.recipe), "tokens": list(checkpoint.tokens)}
-    partial = directory / f"{G2P_FILE}.part"
-    torch.save(values, partial)
-    os.replace(partial, directory / G2P_FILE)
+    write_checkpoint_file(directory / G2P_FILE, values)
 
 
 def load_g2p(directory: Path) -> G2pCheckpoint:
@@ -73,15 +69,8 @@ def load_g2p(directory: Path) -> G2pCheckpoint:
     BundleError: the file is no checkpoint, or a key is missing or unknown.
     """
     path = directory / G2P_FILE
-    if not path.is_file():
-        raise UsageError(f"{path}: no such checkpoint; train one with: python -m export g2p RECIPE")
-    try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise BundleError(f"{path}: not a checkpoint: {error!r:.200}") from error
     known = {f.name for f in dataclasses.fields(G2pCheckpoint)}
-    if not isinstance(values, dict) or set(values) != known:
-        raise BundleError(f"{path}: expected the keys {', '.join(sorted(known))}")
+    values = read_checkpoint_file(path, known, made_by="g2p RECIPE")
     values["recipe"] = g2p_recipe(values["recipe"], where=f"{path}: recipe")
     values["tokens"] = tuple(values["tokens"])
     return G2pCheckpoint(**values)

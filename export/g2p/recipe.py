@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge_asr.config import from_dict
-from edge_asr.errors import BundleError, UsageError
 from export.g2p.network import G2pNetworkConfig
+from export.recipe_file import read_recipe_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +59,7 @@ def read_g2p_recipe(path: Path) -> G2pRecipe:
     ------
     UsageError: no such file, not TOML, or a key that is unknown, missing or of the wrong type.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: no such recipe")
-    try:
-        return g2p_recipe(tomllib.loads(path.read_text(encoding="utf-8")), where=path.name)
-    except (tomllib.TOMLDecodeError, BundleError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    return read_recipe_file(G2pRecipe, path)
 
 
 def g2p_recipe(values: dict[str, Any], *, where: str) -> G2pRecipe:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from edge_asr.decoder.word_pieces import WordPieces
-from edge_asr.errors import BundleError, UsageError
+from edge_asr.errors import BundleError
+from export.checkpoint_file import read_checkpoint_file, write_checkpoint_file
 from export.neural_lm.network import PieceNetwork
 from export.neural_lm.recipe import PieceRecipe, piece_recipe, plain
 
@@ -57,9 +55,7 @@ def save_pieces(directory: Path, checkpoint: PieceCheckpoint) -> None:
         "pieces": [list(checkpoint.pieces.pieces), list(checkpoint.pieces.log_probs)],
         "weights": {name: weight.detach().cpu() for name, weight in checkpoint.weights.items()},
     }
-    partial = directory / f"{NEURAL_LM_FILE}.part"
-    torch.save(values, partial)
-    os.replace(partial, directory / NEURAL_LM_FILE)
+    write_checkpoint_file(directory / NEURAL_LM_FILE, values)
 
 
 def load_pieces(directory: Path) -> PieceCheckpoint:
@@ -71,15 +67,8 @@ def load_pieces(directory: Path) -> PieceCheckpoint:
     BundleError: the file is no checkpoint, or a key is missing or unknown.
     """
     path = directory / NEURAL_LM_FILE
-    if not path.is_file():
-        raise UsageError(f"{path}: no such checkpoint; train one with: python -m export neural-lm RECIPE")
-    try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise BundleError(f"{path}: not a checkpoint: {error!r:.200}") from error
     known = {f.name for f in dataclasses.fields(PieceCheckpoint)}
-    if not isinstance(values, dict) or set(values) != known:
-        raise BundleError(f"{path}: expected the keys {', '.join(sorted(known))}")
+    values = read_checkpoint_file(path, known, made_by="neural-lm RECIPE")
     values["recipe"] = piece_recipe(values["recipe"], where=f"{path}: recipe")
     values["pieces"] = WordPieces(*values["pieces"])
     return PieceCheckpoint(**values)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge_asr.config import from_dict
-from edge_asr.errors import BundleError, UsageError
 from export.neural_lm.network import PieceNetworkConfig
+from export.recipe_file import read_recipe_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +61,7 @@ def read_piece_recipe(path: Path) -> PieceRecipe:
     ------
     UsageError: no such file, not TOML, or a key that is unknown, missing or of the wrong type.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: no such recipe")
-    try:
-        return piece_recipe(tomllib.loads(path.read_text(encoding="utf-8")), where=path.name)
-    except (tomllib.TOMLDecodeError, BundleError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    return read_recipe_file(PieceRecipe, path)
 
 
 def piece_recipe(values: dict[str, Any], *, where: str) -> PieceRecipe:
