@@ -86,6 +86,15 @@ def test_partials_come_before_the_result_and_their_stable_words_stay(
     assert any(partial["text"] != partial["stable"] for partial in partials)
 
 
+def test_without_rescoring_words_are_stable_sooner(sample: Path) -> None:
+    stable = []
+    for flags in ([], ["--no-rescore"]):
+        *partials, result = objects(edge_asr("transcribe", "--json", "--partials", *flags, sample))
+        assert result["text"] == SENTENCE
+        stable.append(sum(len(partial["stable"].split()) for partial in partials))
+    assert stable[0] < stable[1]
+
+
 def test_people_see_which_words_of_a_partial_may_change(sample: Path) -> None:
     done = edge_asr("transcribe", "--partials", sample)
     before, _, _ = done.stdout.partition(str(sample))
