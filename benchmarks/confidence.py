@@ -134,15 +134,15 @@ class Bench:
             beam=decoder.beam,
             max_active=decoder.max_active,
             token_offsets=decoder.token_offsets,
-            alternatives=rescorer.within if rescorer else 0.0,
-            settle_frames=rescorer.settle_frames if rescorer else 0,
+            rescorer=rescorer,
         )
         rows: list[tuple[tuple[float, ...], bool, int, str]] = []
         for name in FREE_TEXT:
             for utterance in tqdm(corpus.dev_set(self._args, name), desc=f"words {name}", disable=None):
                 search.reset()
                 search.push(self._log_probs(self._scene.hear(utterance, CLEAN)))
-                hypothesis = rescorer.best(search) if rescorer else search.finish()
+                heard = search.finish()
+                hypothesis = ((heard.words and search.rescored()) or [heard])[0]
                 right = words_right(utterance.text, hypothesis.text)
                 for hit, correct in zip(hypothesis.words, right, strict=True):
                     rows.append((word_features(hit), correct, fold_of(utterance), name))

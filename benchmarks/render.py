@@ -120,7 +120,8 @@ _PHONES = {
 def rescoring(result: dict[str, Any]) -> str:
     """What a neural language model gains in free text, and what it costs."""
     figures = result["figures"]
-    rows = [["dev set", "", "words wrong", "real-time factor", "end of an utterance, median / 95 %"]]
+    head = ["dev set", "", "words wrong", "words of partials that stay", "real-time factor"]
+    rows = [[*head, "end of an utterance, median / 95 %"]]
     for name, found in figures["sets"].items():
         for way, title in (("search", "search alone"), ("rescored", "re-scored")):
             of = found[way]
@@ -129,6 +130,7 @@ def rescoring(result: dict[str, Any]) -> str:
                     _PHONES[name],
                     title,
                     percent(of["word_error"]),
+                    percent(of["stable_words"]),
                     f"{of['real_time_factor']:.4f}",
                     f"{of['end_ms_p50']:g} / {of['end_ms_p95']:g} ms",
                 ]

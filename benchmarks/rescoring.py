@@ -1,7 +1,8 @@
 """``python -m benchmarks.rescoring``: what a neural language model gains in free text, and what it costs.
 
-Word errors of dev speakers with and without it, processor time of the whole recognition, and what of it comes
-after the last sound, which the caller waits for; both ways take turns on each recording.
+Word errors of dev speakers with and without it, processor time of the whole recognition, what of it comes
+after the last sound, which the caller waits for, and how many words of partial results stay as they are; both
+ways take turns on each recording.
 Writes ``results/rescoring.json``.
 """
 
@@ -22,7 +23,7 @@ from benchmarks.result import write_result
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.file import read_audio
 from edge_asr.errors import UsageError
-from edge_asr.events import Event, Final
+from edge_asr.events import Event, Final, Partial
 from edge_asr.recognizer import DEFAULT_MODEL, Recognizer
 from export.corpus import Utterance
 
@@ -54,6 +55,7 @@ def measure(recognizer: Recognizer, utterances: list[Utterance], name: str) -> d
     heard: dict[bool, list[str]] = {False: [], True: []}
     spent: dict[bool, float] = {False: 0.0, True: 0.0}
     ended: dict[bool, list[float]] = {False: [], True: []}
+    shown: dict[bool, list[Partial]] = {False: [], True: []}
     seconds = 0.0
     for utterance in tqdm(utterances, desc=f"rescoring {name}", disable=None):
         samples = read_audio(utterance.audio)
@@ -63,6 +65,7 @@ def measure(recognizer: Recognizer, utterances: list[Utterance], name: str) -> d
             events, end_s = listen(recognizer, samples, rescore=rescore)
             spent[rescore] += time.process_time() - before
             ended[rescore].append(1000 * end_s)
+            shown[rescore] += [event for event in events if isinstance(event, Partial)]
             heard[rescore].append(" ".join(event.text for event in events if isinstance(event, Final)))
     ways = {
         "rescored" if rescore else "search": {
@@ -70,10 +73,17 @@ def measure(recognizer: Recognizer, utterances: list[Utterance], name: str) -> d
             "real_time_factor": round(spent[rescore] / seconds, 4),
             "end_ms_p50": round(float(np.median(ended[rescore])), 1),
             "end_ms_p95": round(float(np.percentile(ended[rescore], 95)), 1),
+            "stable_words": round(stable_share(shown[rescore]), 4),
         }
         for rescore in (False, True)
     }
     return {"utterances": len(utterances), "minutes": round(seconds / 60, 1), **ways}
+
+
+def stable_share(partials: list[Partial]) -> float:
+    """Of all words that partial results show, the share that stays."""
+    words = sum(len(partial.text.split()) for partial in partials)
+    return sum(len(partial.stable.split()) for partial in partials) / max(1, words)
 
 
 def listen(recognizer: Recognizer, samples: Float32Array, *, rescore: bool) -> tuple[list[Event], float]:

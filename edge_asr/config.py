@@ -132,8 +132,8 @@ class RescoringConfig:
     history_words: int = 4
     """Sentences share what the model makes of them where their last words are the same, so many of them; 0:
     only where they begin alike."""
-    settle_s: float = 12.0
-    """A word that has close rivals can still be changed, and is not stable, until it ended so long ago."""
+    settle_s: float = 1.0
+    """How long after its end a word settles: it can be changed before, and is not stable."""
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1 or not self.scale > 0:

@@ -327,12 +327,13 @@ class Recognizer:
             utterances; None takes the whole stream for one utterance.
         segmenter: when an utterance starts and ends; only with ``vad``.
         nbest: how many sentences a Final or Rejected lists at the most; more than one take the search half
-            as much time again, and words are stable later.
+            as much time again, and words of free text are stable late, so that all keep their alternatives.
         rejection: how sure a sentence of a grammar must be: one of ``rejection_presets``.
         endpoint: when what was said ends an utterance: rules, or a key of ``endpoint.PRESETS``. None leaves
             that to ``vad``. Without ``vad`` an utterance begins where the last one ended.
         rescore: whether the bundle's neural language model, if it brings one, has the last word on free text.
-            Without it less is computed, and words are stable as soon as the search agrees on them.
+            It decides on words about a second after their end, and what it decided is stable. Without it less
+            is computed, and words are stable as soon as the search agrees on them.
 
         Raises
         ------
@@ -373,7 +374,6 @@ class Recognizer:
             background=None if free_text else self._new_background(),
             free_text=free_text,
             reject_below=least_confidence(self.bundle.config, rejection, free_text=free_text),
-            rescorer=rescorer,
         )
 
     def _new_search(self, graph: Graph | None, rescorer: Rescorer | None, *, alternatives: bool) -> Decoder:
@@ -382,14 +382,14 @@ class Recognizer:
         if graph is None and self.search != GRAPH:
             return create_free_search(self.search, self._tokens, config)
         free_text = graph is None or graph.free_text
-        # What is further behind the best is not searched either; what is kept makes words wait to be stable.
-        within = max(config.beam if alternatives else 0.0, rescorer.within if rescorer else 0.0)
         return create_graph_search(
             graph or self.word_loop(),
             config,
             free_text=free_text,
-            alternatives=within,
-            settle_frames=rescorer.settle_frames if rescorer else 0,
+            alternatives=config.beam
+            if alternatives
+            else 0.0,  # what is further behind is not searched either
+            rescorer=rescorer,
         )
 
     def _new_background(self) -> Decoder | None:

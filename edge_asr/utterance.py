@@ -14,7 +14,6 @@ from edge_asr.decoder.biasing import Phrases
 from edge_asr.decoder.confidence import Background, sentence_confidence, speech_margin, word_confidence
 from edge_asr.decoder.endpoint import Progress
 from edge_asr.decoder.ngram_search import NgramSearch
-from edge_asr.decoder.rescoring import Rescorer
 from edge_asr.decoder.trace import Hypothesis
 from edge_asr.decoder.verdict import reject
 from edge_asr.errors import UsageError
@@ -52,8 +51,6 @@ class Hearing:
     """Whether anything can be said, and no grammar is followed."""
     reject_below: float
     """Least confidence of what is accepted."""
-    rescorer: Rescorer | None = None
-    """What has the last word on free text; None: the search."""
 
 
 class Utterance:
@@ -92,7 +89,6 @@ class Utterance:
         self._waiting = None
         self._search, self._background = hearing.search, hearing.background
         self._free_text, self._reject_below = hearing.free_text, hearing.reject_below
-        self._rescorer = hearing.rescorer
         # Fitted to words; tokens that no lexicon makes words of have posteriors.
         fitted = isinstance(hearing.search, KnowsState)
         self._calibration = self._decoder.word_calibration if fitted else ()
@@ -167,7 +163,7 @@ class Utterance:
         self._decode(self._stages.flush())
         heard = self._search.finish()
         background = Background.of(self._background.finish()) if self._background else None
-        rescored = self._rescored(heard)
+        rescored = self._search.rescored() if heard.words and isinstance(self._search, NgramSearch) else []
         hypothesis = rescored[0] if rescored else heard
         confidence = self._confidence(hypothesis, background)
         refused = reject(
@@ -208,12 +204,6 @@ class Utterance:
             words = [word_confidence(hit, self._calibration) for hit in hypothesis.words]
             return round(sum(words) / len(words), 4)
         return round(sentence_confidence(hypothesis, background, self._decoder.sentence_calibration), 4)
-
-    def _rescored(self, heard: Hypothesis) -> list[Hypothesis]:
-        """The likeliest sentences as the rescorer ranks them; none without it, or where no word was heard."""
-        if self._rescorer is None or not heard.words or not isinstance(self._search, NgramSearch):
-            return []
-        return self._rescorer.rescored(self._search)
 
     def _alternatives(
         self,

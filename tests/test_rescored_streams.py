@@ -65,7 +65,6 @@ def test_the_final_follows_the_new_order(rescored: Recognizer, sample: Float32Ar
     assert scores == sorted(scores, reverse=True) and len(set(scores)) > 1
     starts = [word.start_s for word in found.words]
     assert starts == sorted(starts)
-    assert final(run(rescored, None, [sample])).text == found.text, "whether alternatives are listed or not"
 
 
 def rescored_texts(recognizer: Recognizer, sample: Float32Array) -> list[str]:

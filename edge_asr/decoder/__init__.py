@@ -11,6 +11,7 @@ from edge_asr.config import DecoderConfig
 from edge_asr.decoder.endpoint import State
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.ngram_search import NgramSearch
+from edge_asr.decoder.rescoring import Rescorer
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.tokens import Tokens
 from edge_asr.decoder.trace import Hypothesis
@@ -83,7 +84,7 @@ def create_graph_search(
     *,
     free_text: bool,
     alternatives: float = 0.0,
-    settle_frames: int = 0,
+    rescorer: Rescorer | None = None,
 ) -> Decoder:
     """A search through a graph.
 
@@ -92,14 +93,21 @@ def create_graph_search(
     graph: what can be said.
     free_text: whether that is anything, and no grammar.
     alternatives: what comes into a state this much (natural log) behind the best is kept for ``nbest``.
-    settle_frames: with alternatives, words settle so many frames after their end (``decoder/paths.py``).
+    rescorer: what has the last word on free text with a language model; with ``alternatives`` words settle
+        late.
     """
-    search = NgramSearch if graph.lm else Search
-    return search(
+    beam, max_active = config.beam, config.max_active
+    offsets = config.token_offsets if free_text else config.grammar_token_offsets
+    if graph.lm is None:
+        return Search(
+            graph, beam=beam, max_active=max_active, token_offsets=offsets, alternatives=alternatives
+        )
+    return NgramSearch(
         graph,
-        beam=config.beam,
-        max_active=config.max_active,
-        token_offsets=config.token_offsets if free_text else config.grammar_token_offsets,
+        beam=beam,
+        max_active=max_active,
+        token_offsets=offsets,
         alternatives=alternatives,
-        settle_frames=settle_frames,
+        rescorer=rescorer,
+        lists_all=alternatives > 0,
     )

@@ -9,7 +9,7 @@ approximated: a listed n-gram is never bypassed over its back-off.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,31 @@ class LanguageModel:
             log_probs[pending[empty]] += spent[empty]
             pending, word, at, spent = pending[~empty], word[~empty], at[~empty], spent[~empty]
         return log_probs, after
+
+    def follow(self, sentences: Sequence[Sequence[int]], after: int) -> list[Float64Array]:
+        """What each word of sentences asks that go on after the state ``after``, and what their ends ask.
+
+        Returns
+        -------
+        (words + 1,) for each sentence, natural log.
+        """
+        lengths = np.array([len(words) for words in sentences], dtype=np.int64)
+        rows = np.full((len(sentences), int(lengths.max(initial=0)) + 1), self.words, dtype=np.int64)
+        for row, words in zip(rows, sentences, strict=True):
+            row[: len(words)] = words
+        log_probs = np.zeros(rows.shape)
+        states = np.full(len(sentences), after, dtype=np.int64)
+        for place in range(rows.shape[1]):
+            going = np.flatnonzero(lengths >= place)
+            log_probs[going, place], states[going] = self.advance(states[going], rows[going, place])
+        return [row[: length + 1] for row, length in zip(log_probs, lengths.tolist(), strict=True)]
+
+    def state_after(self, words: Sequence[int], after: int) -> int:
+        """The state behind words that were said after the state ``after``."""
+        state = np.array([after], dtype=np.int64)
+        for word in words:
+            _, state = self.advance(state, np.array([word], dtype=np.int64))
+        return int(state[0])
 
     def scaled(self, scale: float) -> LanguageModel:
         """This model with every logarithm multiplied by ``scale``."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from edge_asr.arrays import Float32Array, Float64Array, Int64Array
 from edge_asr.decoder.sentence_tree import SentenceTree
-from edge_asr.decoder.word_pieces import WordPieces
+from edge_asr.decoder.word_pieces import BOUNDARY, WordPieces
 from edge_asr.errors import BundleError
 
 FORMAT: Final = 1
@@ -45,6 +45,16 @@ class LstmLayer:
     """(cells, 4 * cells)"""
     bias: Float32Array
     """(4 * cells,)"""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Context:
+    """Where the model stands behind words."""
+
+    piece: int
+    """The last one, which is not read yet."""
+    layers: tuple[tuple[Float32Array, Float32Array], ...]
+    """Outputs and cells of each, (1, cells)."""
 
 
 class NeuralLm:
@@ -98,7 +108,33 @@ class NeuralLm:
         layers = sum(layer.inputs.nbytes + layer.recurrent.nbytes for layer in self._layers)
         return int(self._read.nbytes + self._answer.nbytes + layers + self._narrow[0].nbytes)
 
-    def score(self, sentences: Sequence[Sequence[str]], *, history: int | None = None) -> list[Float64Array]:
+    @property
+    def beginning(self) -> Context:
+        """Where a sentence begins."""
+        sizes = [layer.recurrent.shape[0] for layer in self._layers]
+        zeros = [np.zeros((1, cells), dtype=np.float32) for cells in sizes]
+        return Context(piece=BOUNDARY, layers=tuple((row, row) for row in zeros))
+
+    def context(self, words: Sequence[str], after: Context) -> Context:
+        """Where the model stands behind words that were said after others."""
+        pieces = [piece for word in words for piece in self.pieces.encode(word)]
+        if not pieces:
+            return after
+        heard = self._read[[after.piece, *pieces[:-1]]]
+        rows = [slice(row, row + 1) for row in range(len(pieces))]
+        behind = []
+        for layer, before in zip(self._layers, after.layers, strict=True):
+            heard, cells = _run(layer, heard, before, np.arange(len(pieces)), rows)
+            behind.append((heard[-1:], cells[-1:]))
+        return Context(piece=pieces[-1], layers=tuple(behind))
+
+    def score(
+        self,
+        sentences: Sequence[Sequence[str]],
+        *,
+        history: int | None = None,
+        after: Context | None = None,
+    ) -> list[Float64Array]:
         """How likely each word is after those before it.
 
         Parameters
@@ -108,39 +144,41 @@ class NeuralLm:
             left, whatever was said before: fewer states for nearly the same numbers (X. Liu et al. 2014,
             Efficient lattice rescoring using recurrent neural network language models, "history clustering by
             n-gram"). None: only what begins alike is shared, and every number is exact.
+        after: what the sentences go on from; None is the beginning.
 
         Returns
         -------
         (words + 1,) for each sentence, natural log; the last is the end of the sentence.
         """
         cuts = [[self.pieces.encode(word) for word in words] for words in sentences]
-        tree = SentenceTree.of(cuts, history)
-        log_probs = self._log_probs(tree)
+        after = after or self.beginning
+        tree = SentenceTree.of(cuts, history, first=after.piece)
+        log_probs = self._log_probs(tree, after)
         found = []
         for edges, cut_words in zip(tree.edges, cuts, strict=True):
             begins = np.cumsum([0, *(len(cut) for cut in cut_words)])
             found.append(np.add.reduceat(log_probs[edges], begins))
         return found
 
-    def _log_probs(self, tree: SentenceTree) -> Float64Array:
+    def _log_probs(self, tree: SentenceTree, after: Context) -> Float64Array:
         """(edges,) natural log."""
         found = np.empty(tree.parents.size)
-        states = [(np.zeros((1, layer.recurrent.shape[0]), dtype=np.float32),) * 2 for layer in self._layers]
+        states = list(after.layers)
         first_parent = -1  # number of the node that the first row of ``states`` belongs to
         for levels in tree.blocks(_NODES_AT_ONCE):
             first, last = levels[0].start, levels[-1].stop
             heard = self._read[tree.pieces[first:last]]
             parents = tree.node_parents[first:last] - first_parent
-            after = []
+            behind = []
             for layer, before in zip(self._layers, states, strict=True):
                 heard, cells = _run(
                     layer, heard, before, parents, [slice(a.start - first, a.stop - first) for a in levels]
                 )
-                after.append((heard, cells))
+                behind.append((heard, cells))
             edges = slice(*tree.parents.searchsorted([first, last]).tolist())
             found[edges] = self._answers(heard, tree.parents[edges] - first, tree.edge_pieces[edges])
             first_parent = levels[-1].start
-            states = [(h[first_parent - first :], c[first_parent - first :]) for h, c in after]
+            states = [(h[first_parent - first :], c[first_parent - first :]) for h, c in behind]
         return found
 
     def _answers(self, heard: Float32Array, nodes: Int64Array, pieces: Int64Array) -> Float64Array:

@@ -6,21 +6,29 @@ phone what the model asks beyond the unigram is added (look-ahead by unigrams: S
 H. Ney 2000, Look-ahead techniques for fast beam search). Two hypotheses meet only where both states
 are the same, so without pruning the result is the best over all word sequences, with exact
 back-off scores.
+
+With a rescorer a better model has the last word, and words settle while speech goes on, up to a place that
+all hypotheses came through: whatever way led there, what follows scores the same, so that the search need not
+know. Every 0.45 s the likeliest beginnings are listed. What all of them say stays; where they differ in what
+ended ``Rescorer.settle_frames`` ago, they are compared, and what the best of them says of it stays.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from edge_asr.arrays import Float64Array, Int64Array, native
+from edge_asr.arrays import Float64Array, Int32Array, Int64Array, native
+from edge_asr.decoder.alternatives import Path
 from edge_asr.decoder.arena import NONE
 from edge_asr.decoder.biasing import BiasedModel, Phrases
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lm import LanguageModel
-from edge_asr.decoder.paths import Moves
+from edge_asr.decoder.paths import SETTLE_AFTER, Moves, OpenWords, Paths
+from edge_asr.decoder.rescoring import SETTLE_EVERY, Rescorer, Settled
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
 
@@ -28,7 +36,13 @@ _INT64_BITS = 63
 
 
 class NgramSearch(Search):
-    """``Search`` over a word loop that brings a language model; the verbs are the same."""
+    """``Search`` over a word loop that brings a language model; the verbs are the same.
+
+    Parameters
+    ----------
+    rescorer: what ranks the sentences of ``rescored``, for which alternatives within its reach are kept.
+    lists_all: whether ``nbest`` is to have alternatives to all words: these settle after ``SETTLE_AFTER``.
+    """
 
     def __init__(
         self,
@@ -38,18 +52,24 @@ class NgramSearch(Search):
         max_active: int = 2500,
         token_offsets: Sequence[float] = (),
         alternatives: float = 0.0,
-        settle_frames: int = 0,
+        rescorer: Rescorer | None = None,
+        lists_all: bool = False,
     ) -> None:
         if graph.lm is None:
             raise ValueError("expected a graph with a language model: use Search")
         self._lm: LanguageModel | BiasedModel = graph.lm
+        self._rescorer = rescorer
+        self._lists_all = lists_all
+        self._settle_frames = 0
+        if rescorer:
+            alternatives = max(alternatives, rescorer.within)
+            self._settle_frames = SETTLE_AFTER if lists_all else rescorer.settle_frames
         super().__init__(
             graph,
             beam=beam,
             max_active=max_active,
             token_offsets=token_offsets,
             alternatives=alternatives,
-            settle_frames=settle_frames,
         )
         self._key_bits = self._bits()
 
@@ -62,6 +82,15 @@ class NgramSearch(Search):
         """Forget everything: afterwards the search equals a new one."""
         super().reset()
         self._histories: Int64Array = np.full(1, self._lm.start, dtype=np.int64)
+        self._settled: Settled | None = self._rescorer.beginning(self._ngrams) if self._rescorer else None
+
+    def _new_paths(self) -> Paths:
+        return Paths(self.graph, within=self._alternatives, chosen=self._rescorer is not None)
+
+    @property
+    def _ngrams(self) -> LanguageModel:
+        """The language model without phrases."""
+        return self._lm.lm if isinstance(self._lm, BiasedModel) else self._lm
 
     def bias(self, phrases: Phrases | None) -> None:
         """Prefer these phrases from the next frame on, or none; a bonus once given is kept.
@@ -80,24 +109,55 @@ class NgramSearch(Search):
             self._histories = self._histories * phrases.nodes
         self._key_bits = self._bits()
 
-    def word_log_probs(self, found: Sequence[Hypothesis]) -> list[Float64Array]:
-        """What the language model alone asks for each word of this search's sentences and for their ends.
+    def rescored(self) -> list[Hypothesis]:
+        """The likeliest whole sentences as the rescorer ranks them, the best first, with their new scores.
 
-        Returns
-        -------
-        (words + 1,) for each sentence, natural log, scaled as the graph is; without bonuses and penalties.
+        None without a rescorer, or where the search has no whole sentence. Of equal scores the one stays
+        first that was first. Changes nothing.
         """
-        lm = self._lm.lm if isinstance(self._lm, BiasedModel) else self._lm
-        lengths = np.array([len(hypothesis.words) for hypothesis in found], dtype=np.int64)
-        words = np.full((len(found), int(lengths.max(initial=0)) + 1), lm.words, dtype=np.int64)
-        for row, hypothesis in zip(words, found, strict=True):
-            row[: len(hypothesis.words)] = [hit.output for hit in hypothesis.words]
-        log_probs = np.zeros(words.shape)
-        states = np.full(len(found), lm.start, dtype=np.int64)
-        for place in range(words.shape[1]):
-            going = np.flatnonzero(lengths >= place)
-            log_probs[going, place], states[going] = lm.advance(states[going], words[going, place])
-        return [row[: length + 1] for row, length in zip(log_probs, lengths.tolist(), strict=True)]
+        if self._rescorer is None or self._settled is None:
+            return []
+        found = self.nbest(self._rescorer.sentences, within=self._rescorer.within)
+        settled = self._paths.settled_words
+        sentences = [[hit.output for hit in hypothesis.words[settled:]] for hypothesis in found]
+        gains = self._rescorer.gains(self._ngrams, self.graph.outputs, sentences, self._settled)
+        scores = [
+            hypothesis.score + self._settled.gain + float(more.sum())
+            for hypothesis, more in zip(found, gains, strict=True)
+        ]
+        order = np.argsort(-np.array(scores), kind="stable").tolist()
+        return [replace(found[index], score=scores[index]) for index in order]
+
+    def _settle(self) -> None:
+        """Settle what all likely beginnings say, and what the best of them says of old enough words."""
+        if self._rescorer is None or self._settled is None or self._frames % SETTLE_EVERY:
+            return
+        rescorer, paths = self._rescorer, self._paths
+        shared = paths.shared_ends()
+        old = paths.ended(shared, self._frames - self._settle_frames)
+        ends = old if self._lists_all else shared
+        if not ends.size:
+            return
+        found = [path for _, path in paths.nbest(self._scores, rescorer.sentences, within=rescorer.within)]
+        said = [paths.open_words(path, ends) for path in found]
+        best, until = 0, _agreed(said, ends)
+        if old.size and old[-1] > until:
+            words = [each.words for each in said]
+            gains = rescorer.gains(self._ngrams, self.graph.outputs, words, self._settled)
+            scores = [
+                float(self._scores[path.hypothesis]) - path.lost + float(more[:-1].sum())
+                for path, more in zip(found, gains, strict=True)
+            ]
+            best = int(np.argmax(scores))
+            until = max(until, *(end for end in old.tolist() if said[best].ends.get(end)), NONE)
+            if until == NONE and paths.ended(ends, self._frames - 2 * SETTLE_AFTER).size:
+                # It goes around all that is old, and memory is not endless: as the search has it, then.
+                path = Path(found[0].hypothesis)
+                found, said, best, until = [path], [paths.open_words(path, ends)], 0, int(old[-1])
+        if until != NONE:
+            settling = said[best].words[: said[best].ends[until]]
+            paths.settle(found[best], until)
+            self._settled = rescorer.settle(self._ngrams, self.graph.outputs, settling, self._settled)
 
     def _step(self, emission: Float64Array) -> None:
         """Advance all hypotheses by one frame; ``emission`` is (tokens,)."""
@@ -185,3 +245,12 @@ class NgramSearch(Search):
         """(hypotheses,) what ending the sentence here adds."""
         ends = np.full(self._histories.size, self._lm.words, dtype=np.int64)
         return super()._endings() + self._lm.advance(self._histories, ends)[0]
+
+
+def _agreed(said: Sequence[OpenWords], ends: Int32Array) -> int:
+    """The last of the ends that all come through with the same words, at least one; ``NONE`` without any."""
+    for end in ends[::-1].tolist():
+        before = {tuple(each.words[: each.ends.get(end, 0)]) for each in said}
+        if len(before) == 1 and before != {()}:
+            return int(end)
+    return NONE

@@ -9,18 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_asr.arrays import Float64Array, Int32Array, Int64Array
-from edge_asr.decoder.alternatives import STILL_HELD, Alternatives, Losers, Path, Said, said_number
+from edge_asr.decoder.alternatives import STILL_HELD, Alternatives, Losers, Path, Said, Way, said_number
 from edge_asr.decoder.arena import NONE, Arena
 from edge_asr.decoder.graph import Graph
-from edge_asr.decoder.rivals import Met, Rivals
 from edge_asr.decoder.trace import Span, Steps, spans
 
 FIRST_RECORDS = 1 << 16
 """Phones that fit before dead ones are looked for."""
 SETTLE_AFTER: Final = 1500
 """Frames, about 45 s, after which words settle even where their alternatives are kept."""
-SETTLE_EVERY: Final = 32
-"""Frames between two looks for words that are old enough, where ``settle_frames`` says what is old."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +53,15 @@ class _Lost(NamedTuple):
     """The words behind each."""
 
 
+class OpenWords(NamedTuple):
+    """The words of a path that have not settled."""
+
+    words: list[int]
+    """Their numbers."""
+    ends: dict[int, int]
+    """Of ``Paths.shared_ends`` those that lie on the path, and how many of the words come before each."""
+
+
 class Paths:
     """One path for each living hypothesis, which are known by their index.
 
@@ -64,20 +70,20 @@ class Paths:
     graph: of the search.
     within: what came into a state this much (natural log) behind the best is kept for ``nbest``; 0
         keeps nothing.
-    settle_frames: a word that all hypotheses share settles so many frames after its end, and so do the
-        alternatives to it; stable are settled words then, and those that all begin with that can be listed
-        (``decoder/rivals.py``), since any other may still be chosen. 0: what is shared is stable, whatever
-        its alternatives.
+    chosen: whether words settle by ``settle`` alone and other words than those of the best path may; what
+        has settled is stable then. Else what all hypotheses share is stable, whatever its alternatives, and
+        settles when memory is short.
     """
 
-    def __init__(self, graph: Graph, *, within: float, settle_frames: int = 0) -> None:
+    def __init__(self, graph: Graph, *, within: float, chosen: bool = False) -> None:
         self._graph = graph
         self._within = within
-        self._settle_frames = settle_frames
+        self._chosen = chosen
         self._arena = Arena(FIRST_RECORDS)
         self._alternatives = Alternatives() if within else None
-        self._rivals = Rivals(within=within) if within and settle_frames else None
         self._committed: list[Span] = []
+        self.lost = 0.0
+        """By how much the settled words score below those that the hypotheses came through."""
         self._records: Int32Array = np.full(1, NONE, dtype=np.int32)
         self._held_until: Int32Array = np.zeros(1, dtype=np.int32)
         self._held_scores: Float64Array = np.zeros(1)
@@ -85,8 +91,7 @@ class Paths:
     @property
     def nbytes(self) -> int:
         """Size of the memory in bytes, committed words not counted."""
-        more = (self._alternatives, self._rivals)
-        return self._arena.nbytes + sum(part.nbytes for part in more if part)
+        return self._arena.nbytes + (self._alternatives.nbytes if self._alternatives else 0)
 
     def advance(self, frame: int, kept: Moves, labels: NDArray[np.int16], others: Moves | None) -> None:
         """Go on over one frame.
@@ -97,19 +102,12 @@ class Paths:
         labels: (hypotheses,) of the states they are in.
         others: everything else that came near, ``kept`` may be among it; needed where alternatives are kept.
         """
-        if self._settle_frames and frame % SETTLE_EVERY == 0:
-            root = self._settle(frame)
-            if root != NONE:
-                self._compact(root, room=0)
         said = self._said(kept) if self._alternatives else None
         lost = self._lost(kept, said, others) if said and others and others.keys.size else None
         room = kept.sources.size + (lost.moves.sources.size if lost else 0)
         if self._arena.size + room > self._arena.capacity:
             self._collect(frame, room=room)
         found = self._losers(frame, lost, labels) if lost else None
-        if self._rivals and said:
-            met = Met(lost.moves.sources, lost.winners, lost.gaps, lost.said) if lost else None
-            self._rivals.advance(frame, kept.sources, said, met)
         after = self._enter(frame, kept, labels)
         if self._alternatives and said:
             alternatives = self._alternatives
@@ -206,31 +204,75 @@ class Paths:
 
     def _collect(self, frame: int, room: int) -> None:
         """Make room in the arena: settle the words that all hypotheses share, forget dead paths."""
-        settles = self._alternatives is None or frame >= SETTLE_AFTER or self._settle_frames
-        self._compact(self._settle(frame) if settles else NONE, room=room)
+        settles = not self._chosen and (self._alternatives is None or frame >= SETTLE_AFTER)
+        self._compact(self._settle() if settles else NONE, room=room)
 
-    def _settle(self, frame: int) -> int:
+    def _settle(self) -> int:
         """Settle words that all hypotheses share; the first record that is kept, ``NONE`` for all of them."""
-        arena = self._arena
-        chain = arena.shared_chain(self._records)
-        # A word is settled once a record follows it, which tells where it ended.
-        word_ends = np.flatnonzero(self._graph.arc_outputs[arena.arcs[chain[:-1]]])
-        if self._settle_frames:
-            word_ends = word_ends[arena.held_until[chain[word_ends + 1]] <= frame - self._settle_frames]
-        if not word_ends.size:
+        shared = self.shared_ends()
+        if not shared.size:
             return NONE
-        settled = int(word_ends[-1]) + 1
-        root = int(chain[settled])
+        arena, root = self._arena, int(shared[-1])
         steps = Steps.of(
             arena,
-            chain[:settled],
+            arena.chain(root)[:-1],
             held_until=int(arena.held_until[root]),
             held_score=float(arena.held_scores[root]),
         )
         self._committed += spans(self._graph, steps)[0]
-        if self._rivals:
-            self._rivals.settle(len(self._committed))
         return root
+
+    def shared_ends(self) -> Int32Array:
+        """Where words may settle: the record after each word that all hypotheses came through, ascending."""
+        # It tells where the word ended.
+        chain = self._arena.shared_chain(self._records)
+        return chain[np.flatnonzero(self._outputs(chain[:-1])) + 1]
+
+    def ended(self, ends: Int32Array, before: int) -> Int32Array:
+        """Those of ``shared_ends`` whose words ended before the frame ``before``."""
+        return ends[self._arena.held_until[ends] <= before]
+
+    def settle(self, path: Path, end: int) -> None:
+        """Settle a path's words up to one of ``shared_ends``; what does not go on from there is forgotten."""
+        records, joins = self._way(path)
+        root = int(np.flatnonzero(records == end)[0])
+        words = int(np.count_nonzero(self._outputs(records[:root])))
+        self._committed += self.trace(path)[0][len(self._committed) :][:words]
+        for meeting, left in zip(path.deviations, joins, strict=True):
+            if root >= records.size - left:
+                assert self._alternatives
+                self.lost += float(self._alternatives.gaps[meeting])
+        self._compact(end, room=0)
+
+    def open_words(self, path: Path, ends: Int32Array) -> OpenWords:
+        """What a path says that has not settled."""
+        records, _ = self._way(path)
+        outputs = self._outputs(records)
+        on_it = np.flatnonzero(np.isin(records, ends))
+        before = np.cumsum(outputs > 0)[on_it - 1]
+        words = [output - 1 for output in outputs.tolist() if output]
+        return OpenWords(words, dict(zip(records[on_it].tolist(), before.tolist(), strict=True)))
+
+    def _outputs(self, records: Int32Array) -> Int32Array:
+        """(records,) the word that each ends, counted from 1; 0 for none."""
+        return self._graph.arc_outputs[self._arena.arcs[records]]
+
+    def _way(self, path: Path) -> tuple[Int32Array, list[int]]:
+        """The records of a path, and of each deviation how many of them come after its meeting."""
+        records = self._arena.chain(int(self._records[path.hypothesis]))
+        joins = []
+        for meeting in path.deviations:
+            assert self._alternatives
+            way = self._alternatives.way(meeting)
+            after = records[_joined(records, way) :]
+            joins.append(after.size)
+            records = np.concatenate([self._arena.chain(way.loser), after])
+        return records, joins
+
+    @property
+    def settled_words(self) -> int:
+        """How many words have settled."""
+        return len(self._committed)
 
     def _compact(self, root: int, room: int) -> None:
         """Forget dead paths and what came before ``root``."""
@@ -254,11 +296,11 @@ class Paths:
         return int(self._held_until[hypothesis])
 
     def stable_words(self) -> int:
-        """How many of the first words stay: those that all hypotheses share, or all that may be listed."""
-        if self._rivals:
-            return self._rivals.stable
+        """How many of the first words stay: those that have settled, or that all hypotheses share."""
+        if self._chosen:
+            return len(self._committed)
         shared = self._arena.shared_chain(self._records)
-        return len(self._committed) + int(np.count_nonzero(self._graph.arc_outputs[self._arena.arcs[shared]]))
+        return len(self._committed) + int(np.count_nonzero(self._outputs(shared)))
 
     def trace(self, path: Path) -> tuple[list[Span], float]:
         """The words of a path, and what was spent on the unfinished one after them."""
@@ -273,8 +315,7 @@ class Paths:
         for meeting in path.deviations:
             assert self._alternatives
             way = self._alternatives.way(meeting)
-            # From the record after the winner's last one on, both paths went the same way.
-            at = 0 if way.winner == NONE else int(np.flatnonzero(records == way.winner)[0]) + 1
+            at = _joined(records, way)
             if way.held_until == STILL_HELD:
                 held_until, held_score = int(steps.ends[at - 1]), float(steps.end_scores[at - 1]) - way.gap
             else:
@@ -293,3 +334,8 @@ class Paths:
         if self._alternatives is None:
             raise ValueError("alternatives were not kept: make the search with alternatives > 0")
         return self._alternatives.nbest(scores, most, within=min(self._within, within or self._within))
+
+
+def _joined(records: Int32Array, way: Way) -> int:
+    """Where the meeting lies in the winner's records: after its last one. From there on both went one way."""
+    return 0 if way.winner == NONE else int(np.flatnonzero(records == way.winner)[0]) + 1

@@ -1,25 +1,45 @@
-"""At an utterance's end: which of the likeliest sentences a better language model would have preferred.
+"""Which of the likeliest sentences a better language model would have preferred.
 
 The search weighs sentences by n-grams, which a search can afford in every frame. What the n-grams said of a
 sentence is taken off its score again, and what both models together say is put in its place: of each word
 the mean of the two probabilities, as of old where language models of different kinds meet (F. Jelinek and
 R. Mercer 1980, Interpolated estimation of Markov source parameters). A word that only the n-grams know, such
 as one that was added, loses at most the logarithm of their share; bonuses of phrases stay as they were.
+
+Words settle while speech goes on: what the best of the beginnings compared so says of words that ended a
+while ago stays (``NgramSearch``). A short list then holds every choice that is still open, where it would
+hold few of the choices in a whole sentence; and both models go on from behind what has settled.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from edge_asr.arrays import Float64Array
 from edge_asr.bundle import NEURAL_LM, Bundle
 from edge_asr.config import RescoringConfig
-from edge_asr.decoder.neural_lm import NeuralLm
-from edge_asr.decoder.ngram_search import NgramSearch
-from edge_asr.decoder.trace import Hypothesis
+from edge_asr.decoder.graph import Output
+from edge_asr.decoder.lm import LanguageModel
+from edge_asr.decoder.neural_lm import Context, NeuralLm
+
+SETTLE_EVERY: Final = 15
+"""Frames of the search, 0.45 s, between two looks for words that are old enough."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Settled:
+    """Where both models stand behind the words that stay."""
+
+    ngrams: int
+    """State of the n-grams."""
+    neural: Context
+    gain: float = 0.0
+    """What re-scoring added to the score of those words."""
 
 
 class Rescorer:
@@ -33,10 +53,10 @@ class Rescorer:
 
     def __init__(self, model: NeuralLm, config: RescoringConfig, *, lm_scale: float, frame_s: float) -> None:
         self._model, self._config, self._lm_scale = model, config, lm_scale
-        self.within = config.within
-        """What the search must keep for ``nbest`` at the least, natural log."""
+        self.sentences, self.within = config.sentences, config.within
+        """What is compared at the most: so many, and nothing further (natural log) behind the best."""
         self.settle_frames = round(config.settle_s / frame_s)
-        """After how many frames of the search a word settles."""
+        """How many frames of the search after its end a word settles."""
 
     @classmethod
     def of_bundle(cls, bundle: Bundle) -> Rescorer | None:
@@ -56,30 +76,51 @@ class Rescorer:
             frame_s=bundle.config.acoustic.subsampling * bundle.config.mfcc.frame_shift_ms / 1000,
         )
 
-    def best(self, search: NgramSearch) -> Hypothesis:
-        """What was said, as ``NgramSearch.finish`` says it without a rescorer."""
-        heard = search.finish()
-        return (self.rescored(search) or [heard])[0] if heard.words else heard
+    def beginning(self, lm: LanguageModel) -> Settled:
+        """Where nothing has settled."""
+        return Settled(ngrams=lm.start, neural=self._model.beginning)
 
-    def rescored(self, search: NgramSearch) -> list[Hypothesis]:
-        """The likeliest sentences of a search that keeps alternatives, the best first, with their new scores.
+    def gains(
+        self,
+        lm: LanguageModel,
+        vocabulary: Sequence[Output],
+        sentences: Sequence[Sequence[int]],
+        after: Settled,
+    ) -> list[Float64Array]:
+        """What re-scoring adds to the score of each word of sentences, and of their ends.
 
-        None where the search has no whole sentence. Of equal scores the one stays first that was first.
+        Parameters
+        ----------
+        lm: of the search, scaled.
+        vocabulary: the graph's words by number.
+        sentences: numbers of their words.
+        after: what they go on from.
+
+        Returns
+        -------
+        (words + 1,) for each sentence, natural log.
         """
-        config = self._config
-        found = search.nbest(config.sentences, within=config.within)
-        if len(found) < 2:
-            return found
+        ngrams = lm.follow(sentences, after.ngrams)
         neural = self._model.score(
-            [[hit.word for hit in hypothesis.words] for hypothesis in found],
-            history=config.history_words or None,
+            [[vocabulary[word].word for word in words] for words in sentences],
+            history=self._config.history_words or None,
+            after=after.neural,
         )
-        scores = [
-            hypothesis.score - float(ngram.sum()) + float(self.mixed(ngram / self._lm_scale, more).sum())
-            for hypothesis, ngram, more in zip(found, search.word_log_probs(found), neural, strict=True)
+        return [
+            self.mixed(ngram / self._lm_scale, more) - ngram
+            for ngram, more in zip(ngrams, neural, strict=True)
         ]
-        order = np.argsort(-np.array(scores), kind="stable").tolist()
-        return [replace(found[index], score=scores[index]) for index in order]
+
+    def settle(
+        self, lm: LanguageModel, vocabulary: Sequence[Output], words: Sequence[int], after: Settled
+    ) -> Settled:
+        """Where both models stand when these ``words`` stay too; the others as for ``gains``."""
+        [gains] = self.gains(lm, vocabulary, [words], after)
+        return Settled(
+            ngrams=lm.state_after(words, after.ngrams),
+            neural=self._model.context([vocabulary[word].word for word in words], after.neural),
+            gain=after.gain + float(gains[:-1].sum()),
+        )
 
     def mixed(self, ngram: Float64Array, neural: Float64Array) -> Float64Array:
         """(words,) what both models say of each word, scaled, natural log."""

@@ -38,7 +38,6 @@ class Search:
     token_offsets: added to the log-probabilities, one for each token; none where empty.
     alternatives: what comes into a state this much (natural log) behind the best is kept for ``nbest``; 0
         keeps nothing, which is quicker.
-    settle_frames: with alternatives, words settle so many frames after their end (``decoder/paths.py``).
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class Search:
         max_active: int = 2500,
         token_offsets: Sequence[float] = (),
         alternatives: float = 0.0,
-        settle_frames: int = 0,
     ) -> None:
         if not beam > 0 or max_active < 1:
             raise ValueError(f"expected beam > 0 and max_active >= 1, got {beam} and {max_active}")
@@ -57,7 +55,6 @@ class Search:
         self._beam = beam
         self._max_active = max_active
         self._alternatives = alternatives
-        self._settle_frames = settle_frames if alternatives else 0
         if len(token_offsets) not in (0, len(graph.tokens)):
             raise ValueError(f"expected {len(graph.tokens)} token offsets or none, got {len(token_offsets)}")
         self._token_offsets = np.asarray(token_offsets, dtype=np.float64) if len(token_offsets) else None
@@ -75,7 +72,10 @@ class Search:
         self._silence = 0.0  # relative score of the path that never left blank
         self._states: Int64Array = np.zeros(1, dtype=np.int64)
         self._scores: Float64Array = np.zeros(1)
-        self._paths = Paths(self.graph, within=self._alternatives, settle_frames=self._settle_frames)
+        self._paths = self._new_paths()
+
+    def _new_paths(self) -> Paths:
+        return Paths(self.graph, within=self._alternatives)
 
     @property
     def active(self) -> int:
@@ -108,6 +108,7 @@ class Search:
             self._greedy += best
             self._silence += float(emission[BLANK])
             self._frames += 1
+            self._settle()
 
     def _step(self, emission: Float64Array) -> None:
         """Advance all hypotheses by one frame; ``emission`` is (tokens,)."""
@@ -167,6 +168,9 @@ class Search:
             everything = moves(np.flatnonzero(stayed > threshold), np.arange(near.size))
         self._states, self._scores = chosen.keys, chosen.scores
         self._paths.advance(self._frames, chosen, graph.labels[self._states], everything)
+
+    def _settle(self) -> None:
+        """Settle words after a frame, for searches that choose among what they list."""
 
     def best(self) -> Hypothesis:
         """The best path so far, which need not end a sentence. Changes nothing."""
@@ -260,7 +264,8 @@ class Search:
         self, path: Path, outcome: Outcome, *, stable_words: int | None = None, final_weight: float = 0.0
     ) -> Hypothesis:
         """One path; ``stable_words`` None: all of them."""
-        state, score = int(self._states[path.hypothesis]), float(self._scores[path.hypothesis]) - path.lost
+        state = int(self._states[path.hypothesis])
+        score = float(self._scores[path.hypothesis]) - path.lost - self._paths.lost
         found, weight = self._paths.trace(path)
         for span in found:
             weight += span.weight

@@ -14,7 +14,7 @@ from edge_asr.decoder.word_pieces import BOUNDARY
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SentenceTree:
-    """Node 0 is the beginning of all sentences; the nodes of a level follow each other."""
+    """Node 0 is what all sentences go on from; the nodes of a level follow each other."""
 
     pieces: Int64Array
     """(nodes,) what each reads."""
@@ -30,9 +30,17 @@ class SentenceTree:
     """Of each sentence, its end included."""
 
     @classmethod
-    def of(cls, sentences: Sequence[Sequence[tuple[int, ...]]], history: int | None) -> SentenceTree:
-        """From the pieces of each word of each sentence; ``history`` as in ``NeuralLm.score``."""
-        pieces, above, depths = [BOUNDARY], [-1], [0]
+    def of(
+        cls, sentences: Sequence[Sequence[tuple[int, ...]]], history: int | None, *, first: int = BOUNDARY
+    ) -> SentenceTree:
+        """From the pieces of each word of each sentence.
+
+        Parameters
+        ----------
+        history: as in ``NeuralLm.score``.
+        first: what node 0 reads: the piece before the sentences.
+        """
+        pieces, above, depths = [first], [-1], [0]
         asked: dict[
             tuple[int, int], tuple[int, int]
         ] = {}  # (node, piece) -> (edge, the node that it leads to)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from backoff_lms import DictModel, automaton, models
 from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_asr.decoder.lm import LanguageModel
 from edge_asr.errors import BundleError
@@ -30,6 +31,23 @@ def test_walk_equals_the_definition(model: DictModel) -> None:
     for length in range(4):
         for words in itertools.product(WORDS, repeat=length):
             assert walked(lm, words) == pytest.approx(model.sentence(words, order=3), abs=1e-5)
+
+
+@given(
+    model=models(words=WORDS),
+    said=st.lists(st.lists(st.integers(0, len(WORDS) - 1), max_size=4), max_size=4),
+    first=st.lists(st.integers(0, len(WORDS) - 1), max_size=3),
+)
+def test_sentences_follow_what_was_said(model: DictModel, said: list[list[int]], first: list[int]) -> None:
+    lm = automaton(model)
+    before = lm.state_after(first, lm.start)
+    found = lm.follow(said, before)
+    assert [len(log_probs) for log_probs in found] == [len(words) + 1 for words in said]
+    [start] = lm.follow([first], lm.start)
+    for words, log_probs in zip(said, found, strict=True):
+        whole = tuple(WORDS[word] for word in (*first, *words))
+        total = start[:-1].sum() + log_probs.sum()
+        assert total == pytest.approx(walked(lm, whole), abs=1e-5)
 
 
 @given(models(words=WORDS))

@@ -52,7 +52,7 @@ def test_all_that_may_follow_sums_to_one(tmp_path: Path) -> None:
     tree = SentenceTree.of(
         [[model.pieces.encode("the"), (piece,)] for piece in range(1, len(model.pieces))], None
     )
-    log_probs = model._log_probs(tree)
+    log_probs = model._log_probs(tree, model.beginning)
     first = log_probs[tree.edges[0][0]]
     after = [log_probs[edges[1]] for edges in tree.edges]
     [[_, end]] = [scores.tolist() for scores in model.score([["the"]])]
@@ -79,6 +79,18 @@ def test_sentences_with_the_same_last_words_go_on_together(tmp_path: Path) -> No
     assert abs(exact[0][3:] - exact[1][3:]).max() > 1e-3, "the exact ones differ"
     cuts = [[model.pieces.encode(word) for word in words] for words in said]
     assert SentenceTree.of(cuts, 2).nodes < SentenceTree.of(cuts, None).nodes
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=sentences, before=st.lists(st.lists(st.sampled_from(["the", "he", "night"]), max_size=3)))
+def test_goes_on_from_any_place(tmp_path: Path, said: list[list[str]], before: list[list[str]]) -> None:
+    model, slow = model_of(tmp_path), SlowLm(arrays_of())
+    context = model.beginning
+    for words in before:
+        context = model.context(words, context)
+    first = [word for words in before for word in words]
+    for words, log_probs in zip(said, model.score(said, after=context), strict=True):
+        np.testing.assert_allclose(log_probs, slow.score([*first, *words])[len(first) :], atol=ROUNDING)
 
 
 def test_the_size_in_memory(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from edge_asr.decoder.neural_lm import NeuralLm
 from edge_asr.decoder.ngram_search import NgramSearch
 from edge_asr.decoder.rescoring import Rescorer
 from edge_asr.decoder.tokens import Tokens
+from edge_asr.decoder.trace import Hypothesis
 from edge_asr.decoder.word_loop import Addition, extend_word_loop
 
 TOKENS = Tokens(["<blk>", "N", "AY", "T"])
@@ -85,26 +86,30 @@ def test_every_sentence_scores_what_the_formula_says(
                 ngram = model.log_prob(said[at], said[max(0, at - 2) : at])
                 score += 1.3 * math.log(share * math.exp(nat) + (1 - share) * math.exp(ngram))
             expected[" ".join(words)] = score
-    search = NgramSearch(graph_of(model), beam=np.inf, max_active=10**6, alternatives=np.inf)
+    rescorer = rescorer_of(neural, share=share)
+    search = NgramSearch(graph_of(model), beam=np.inf, max_active=10**6, rescorer=rescorer)
     search.bias(boost)
     search.reset()
     search.push(log_probs)
-    found = rescorer_of(neural, share=share).rescored(search)
+    found = search.rescored()
     assert {hypothesis.text for hypothesis in found} == expected.keys()
-    if len(found) > 1:  # a single one needs no comparison, and keeps its score
-        assert [h.score for h in found] == pytest.approx([expected[h.text] for h in found], abs=2e-3)
-        assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
+    assert [h.score for h in found] == pytest.approx([expected[h.text] for h in found], abs=2e-3)
+    assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
     assert {h.text: h.words for h in found} == {h.text: h.words for h in search.nbest(10**6)}
 
 
 def test_only_the_likeliest_are_compared(neural: NeuralLm) -> None:
     model = DictModel(WORDS, {(word,): -2.0 for word in (*WORDS, "</s>")})
-    search = NgramSearch(graph_of(model), alternatives=8.0)
-    search.push(emissions(3, 20))
-    listed = search.nbest(50)
-    few = rescorer_of(neural, sentences=4).rescored(search)
+
+    def search(**settings: float) -> NgramSearch:
+        made = NgramSearch(graph_of(model), alternatives=8.0, rescorer=rescorer_of(neural, **settings))
+        made.push(emissions(3, 20))
+        return made
+
+    listed = search(within=8.0).nbest(50)
+    few = search(sentences=4, within=8.0).rescored()
     assert {h.text for h in few} == {h.text for h in listed[:4]}
-    near = rescorer_of(neural, within=3.0).rescored(search)
+    near = search(within=3.0).rescored()
     assert {h.text for h in near} == {h.text for h in listed if h.score >= listed[0].score - 3.0}
     assert 1 < len(near) < len(listed)
 
@@ -113,9 +118,8 @@ def test_nothing_said_stays_nothing_said(neural: NeuralLm) -> None:
     model = DictModel(WORDS, {(word,): -2.0 for word in (*WORDS, "</s>")})
     quiet = np.full((20, 4), math.log(0.001), dtype=np.float32)
     quiet[:, 0] = math.log(0.997)
-    search = NgramSearch(graph_of(model), alternatives=8.0)
+    search = NgramSearch(graph_of(model), rescorer=rescorer_of(neural, within=8.0))
     search.push(quiet)
-    assert rescorer_of(neural).best(search) == search.finish()
     assert not search.finish().words
 
 
@@ -127,22 +131,28 @@ def test_an_added_word_is_heard_whatever_its_letters(neural: NeuralLm) -> None:
     graph = extend_word_loop(graph_of(model), added, scale=SCALE, word_penalty=-0.25)
     frames = np.full((9, 4), math.log(0.01), dtype=np.float32)
     frames[np.arange(9), [0, 1, 2, 3, 0, 1, 2, 3, 0]] = math.log(0.97)
-    search = NgramSearch(graph, alternatives=8.0)
+    search = NgramSearch(graph, rescorer=rescorer_of(neural, share=0.5, within=8.0))
     search.push(frames)
     [score] = neural.score([["nächt-7", "nächt-7"]])
     [other] = neural.score([["knight", "knight"]])
     assert score.sum() < other.sum() + 5
-    best = rescorer_of(neural, share=0.5).rescored(search)
-    assert "nächt-7 nächt-7" in {h.text for h in best}
-    ngrams = dict(zip([h.text for h in best], search.word_log_probs(best), strict=True))
-    np.testing.assert_allclose(ngrams["nächt-7 nächt-7"], SCALE * np.array([-1.0, -1.0, -3.0]), rtol=1e-6)
+    assert "nächt-7 nächt-7" in {h.text for h in search.rescored()}
+    assert graph.lm is not None
+    number = next(n for n, output in enumerate(graph.outputs) if output.word == "nächt-7")
+    [ngrams] = graph.lm.follow([[number, number]], graph.lm.start)
+    np.testing.assert_allclose(ngrams, SCALE * np.array([-1.0, -1.0, -3.0]), rtol=1e-6)
+
+
+EVEN = DictModel(WORDS, {(word,): -2.0 for word in (*WORDS, "</s>")})
+CHANGES_MUCH = {"share": 1.0, "scale": 4.0, "within": 6.0, "sentences": 30}
+"""The random model has the last word."""
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32 - 1),
     cuts=st.sets(st.integers(1, 199), max_size=8),
-    settle_frames=st.sampled_from([1, 20, 60]),
+    settle_s=st.sampled_from([0.5, 1.8, 60.0]),
     records=st.sampled_from([64, 1 << 16]),
 )
 def test_stable_words_stay_however_the_audio_is_cut(
@@ -150,17 +160,13 @@ def test_stable_words_stay_however_the_audio_is_cut(
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
     cuts: set[int],
-    settle_frames: int,
+    settle_s: float,
     records: int,
 ) -> None:
     monkeypatch.setattr("edge_asr.decoder.paths.FIRST_RECORDS", records)
-    model = DictModel(WORDS, {(word,): -2.0 for word in (*WORDS, "</s>")})
-    log_probs, graph, rescorer = emissions(seed, 200), graph_of(model), rescorer_of(neural, sentences=30)
-
-    def search() -> NgramSearch:
-        return NgramSearch(graph, beam=9.0, alternatives=6.0, settle_frames=settle_frames)
-
-    whole, parts = search(), search()
+    rescorer = rescorer_of(neural, **CHANGES_MUCH, settle_s=settle_s)
+    log_probs, graph = emissions(seed, 200), graph_of(EVEN)
+    whole, parts = (NgramSearch(graph, beam=9.0, rescorer=rescorer) for _ in range(2))
     whole.push(log_probs)
     shown: list[tuple[str, ...]] = [()]
     for part in np.split(log_probs, sorted(cuts)):
@@ -168,23 +174,98 @@ def test_stable_words_stay_however_the_audio_is_cut(
         best = parts.best()
         shown.append(tuple(hit.word for hit in best.words[: best.stable_words]))
         assert shown[-1][: len(shown[-2])] == shown[-2]
-    found = rescorer.rescored(parts)
-    assert found == rescorer.rescored(whole)
-    for hypothesis in found:
+    found = parts.rescored()
+    assert found == whole.rescored()
+    assert parts.finish() == whole.finish()
+    for hypothesis in (*found, parts.finish()):
         assert tuple(hit.word for hit in hypothesis.words[: len(shown[-1])]) == shown[-1]
-    if settle_frames < 60:
-        assert shown[-1], "something has settled after 200 frames"
+    assert shown[-1] or settle_s == 60
 
 
-def test_settling_leaves_the_best_as_it_is() -> None:
-    model = DictModel(WORDS, {(word,): -2.0 for word in (*WORDS, "</s>")})
-    plain = NgramSearch(graph_of(model), beam=9.0)
-    settling = NgramSearch(graph_of(model), beam=9.0, alternatives=6.0, settle_frames=20)
+def test_settled_words_are_those_of_the_better_model(neural: NeuralLm) -> None:
+    """They differ from the search's, and times, scores and weights are those of the path that was chosen."""
+    changed = 0
+    for seed in range(12):
+        log_probs = emissions(seed, 160)
+        search = NgramSearch(
+            graph_of(EVEN), beam=12.0, rescorer=rescorer_of(neural, **CHANGES_MUCH, settle_s=0.5)
+        )
+        plain = NgramSearch(graph_of(EVEN), beam=12.0)
+        search.push(log_probs)
+        plain.push(log_probs)
+        stable = search.best().stable_words
+        assert stable
+        found = search.finish()
+        changed += found.words[:stable] != plain.finish().words[:stable]
+        for hypothesis in (found, *search.nbest(20)):
+            assert hypothesis.score == pytest.approx(path_score(hypothesis, log_probs), abs=1e-6)
+            lost = path_score(hypothesis, log_probs, weights=False) - path_score(hypothesis, log_probs)
+            greedy = float(log_probs.max(axis=1).astype(np.float64).sum())
+            assert hypothesis.deficit == pytest.approx(hypothesis.score + lost - greedy, abs=1e-6)
+        assert found.score <= plain.finish().score + 1e-6
+    assert changed > 6
+
+
+def path_score(hypothesis: Hypothesis, log_probs: Float32Array, *, weights: bool = True) -> float:
+    """What words and the blanks between them score, added up from the words' own figures."""
+    rows = log_probs.astype(np.float64)
+    best, blank = rows.max(axis=1), rows[:, 0]
+    score, at = 0.0, 0
+    for hit in hypothesis.words:
+        score += float(blank[at : hit.start_frame].sum() + best[hit.start_frame : hit.end_frame].sum())
+        score += hit.deficit + weights * hit.weight
+        at = hit.end_frame
+    ending = -2.0 * SCALE * weights
+    return score + float(blank[at:].sum()) + ending
+
+
+def test_a_model_that_agrees_changes_nothing(neural: NeuralLm) -> None:
+    uneven = {(word,): -2.0 - place / 8 for place, word in enumerate((*WORDS, "</s>"))}
+    graph = graph_of(DictModel(WORDS, uneven))
+    rescorer = rescorer_of(neural, share=1e-9, scale=SCALE, within=6.0, sentences=30, settle_s=0.5)
+    plain, settling = NgramSearch(graph, beam=9.0), NgramSearch(graph, beam=9.0, rescorer=rescorer)
     for seed in range(8):
         for search in (plain, settling):
             search.push(emissions(seed, 150))
-        assert settling.finish() == plain.finish()
-    assert settling.best().stable_words <= plain.best().stable_words
+        expected = plain.finish()
+        for found in (settling.finish(), settling.rescored()[0]):
+            assert found.words == expected.words
+            assert found.score == pytest.approx(expected.score, abs=1e-4)
+    assert 0 < settling.best().stable_words <= plain.best().stable_words
+
+
+def test_scores_count_what_settled(neural: NeuralLm) -> None:
+    """A sentence scores the same whether its beginning has settled or not, or less: by a way that stayed."""
+    graph, log_probs = graph_of(EVEN), emissions(5, 60)
+    settings = {"share": 0.6, "within": 7.0, "sentences": 10**6}
+    rescorer = rescorer_of(neural, **settings, settle_s=0.5)
+    late, early = (
+        NgramSearch(graph, beam=12.0, rescorer=rescorer, lists_all=lists_all) for lists_all in (True, False)
+    )
+    for search in (late, early):
+        search.push(log_probs)
+    assert early.best().stable_words and not late.best().stable_words
+    expected = {hypothesis.text: hypothesis.score for hypothesis in late.rescored()}
+    found = early.rescored()
+    less = np.array([expected[hypothesis.text] - hypothesis.score for hypothesis in found])
+    assert (less > -2e-3).all()
+    assert np.count_nonzero(less < 2e-3) > 3
+
+
+def test_endless_speech_settles(neural: NeuralLm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory stays bounded, also where nothing old enough lies on what is best."""
+    monkeypatch.setattr("edge_asr.decoder.paths.FIRST_RECORDS", 256)
+    monkeypatch.setattr("edge_asr.decoder.ngram_search.SETTLE_AFTER", 100)
+    search = NgramSearch(
+        graph_of(EVEN), beam=9.0, rescorer=rescorer_of(neural, **CHANGES_MUCH), lists_all=True
+    )
+    sizes, stable = [], []
+    for seed in range(16):
+        search.push(emissions(seed, 100))
+        sizes.append(search.nbytes)
+        stable.append(search.best().stable_words)
+    assert max(sizes[8:]) <= max(sizes[:8])
+    assert stable[-1] > stable[4] > 0
 
 
 @pytest.mark.parametrize(
