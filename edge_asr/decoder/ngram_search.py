@@ -27,7 +27,7 @@ from edge_asr.decoder.arena import NONE
 from edge_asr.decoder.biasing import BiasedModel, Phrases
 from edge_asr.decoder.graph import Graph
 from edge_asr.decoder.lm import LanguageModel
-from edge_asr.decoder.paths import SETTLE_AFTER, Moves, OpenWords, Paths
+from edge_asr.decoder.paths import SETTLE_AFTER, Moves, Paths, Unsettled
 from edge_asr.decoder.rescoring import SETTLE_EVERY, Rescorer, Settled
 from edge_asr.decoder.search import Search
 from edge_asr.decoder.trace import Hypothesis
@@ -139,7 +139,7 @@ class NgramSearch(Search):
         if not ends.size:
             return
         found = [path for _, path in paths.nbest(self._scores, rescorer.sentences, within=rescorer.within)]
-        said = [paths.open_words(path, ends) for path in found]
+        said = [paths.unsettled(path, ends) for path in found]
         best, until = 0, _agreed(said, ends)
         if old.size and old[-1] > until:
             words = [each.words for each in said]
@@ -153,7 +153,7 @@ class NgramSearch(Search):
             if until == NONE and paths.ended(ends, self._frames - 2 * SETTLE_AFTER).size:
                 # It goes around all that is old, and memory is not endless: as the search has it, then.
                 path = Path(found[0].hypothesis)
-                found, said, best, until = [path], [paths.open_words(path, ends)], 0, int(old[-1])
+                found, said, best, until = [path], [paths.unsettled(path, ends)], 0, int(old[-1])
         if until != NONE:
             settling = said[best].words[: said[best].ends[until]]
             paths.settle(found[best], until)
@@ -247,7 +247,7 @@ class NgramSearch(Search):
         return super()._endings() + self._lm.advance(self._histories, ends)[0]
 
 
-def _agreed(said: Sequence[OpenWords], ends: Int32Array) -> int:
+def _agreed(said: Sequence[Unsettled], ends: Int32Array) -> int:
     """The last of the ends that all come through with the same words, at least one; ``NONE`` without any."""
     for end in ends[::-1].tolist():
         before = {tuple(each.words[: each.ends.get(end, 0)]) for each in said}

@@ -53,7 +53,7 @@ class _Lost(NamedTuple):
     """The words behind each."""
 
 
-class OpenWords(NamedTuple):
+class Unsettled(NamedTuple):
     """The words of a path that have not settled."""
 
     words: list[int]
@@ -244,14 +244,14 @@ class Paths:
                 self.lost += float(self._alternatives.gaps[meeting])
         self._compact(end, room=0)
 
-    def open_words(self, path: Path, ends: Int32Array) -> OpenWords:
+    def unsettled(self, path: Path, ends: Int32Array) -> Unsettled:
         """What a path says that has not settled."""
         records, _ = self._way(path)
         outputs = self._outputs(records)
         on_it = np.flatnonzero(np.isin(records, ends))
         before = np.cumsum(outputs > 0)[on_it - 1]
         words = [output - 1 for output in outputs.tolist() if output]
-        return OpenWords(words, dict(zip(records[on_it].tolist(), before.tolist(), strict=True)))
+        return Unsettled(words, dict(zip(records[on_it].tolist(), before.tolist(), strict=True)))
 
     def _outputs(self, records: Int32Array) -> Int32Array:
         """(records,) the word that each ends, counted from 1; 0 for none."""
