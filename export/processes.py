@@ -46,6 +46,9 @@ class Processes:
         try:
             device = torch.device("cuda", local) if cuda else torch.device("cpu")
             yield cls(rank=int(os.environ.get("RANK", "0")), count=count, device=device)
+            if count > 1:
+                # Who leaves while another still saves breaks a connection, and gloo may abort the process.
+                distributed.barrier()
         finally:
             if count > 1:
                 distributed.destroy_process_group()
