@@ -382,13 +382,12 @@ class Recognizer:
         if graph is None and self.search != GRAPH:
             return create_free_search(self.search, self._tokens, config)
         free_text = graph is None or graph.free_text
+        within = config.beam if alternatives else 0.0  # what is further behind is not searched either
         return create_graph_search(
             graph or self.word_loop(),
             config,
             free_text=free_text,
-            alternatives=config.beam
-            if alternatives
-            else 0.0,  # what is further behind is not searched either
+            alternatives=within,
             rescorer=rescorer,
         )
 

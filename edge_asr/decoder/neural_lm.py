@@ -116,7 +116,7 @@ class NeuralLm:
         return Context(piece=BOUNDARY, layers=tuple((row, row) for row in zeros))
 
     def context(self, words: Sequence[str], after: Context) -> Context:
-        """Where the model stands behind words that were said after others."""
+        """Where the model stands behind words, in any writing, that were said after others."""
         pieces = [piece for word in words for piece in self.pieces.encode(word)]
         if not pieces:
             return after

@@ -223,13 +223,15 @@ class Paths:
         return root
 
     def shared_ends(self) -> Int32Array:
-        """Where words may settle: the record after each word that all hypotheses came through, ascending."""
-        # It tells where the word ended.
+        """Where words may settle: (n,) records, ascending, the one after each word that all came through.
+
+        It tells where the word ended.
+        """
         chain = self._arena.shared_chain(self._records)
         return chain[np.flatnonzero(self._outputs(chain[:-1])) + 1]
 
     def ended(self, ends: Int32Array, before: int) -> Int32Array:
-        """Those of ``shared_ends`` whose words ended before the frame ``before``."""
+        """(n,) those of ``shared_ends`` whose words ended before the frame ``before``."""
         return ends[self._arena.held_until[ends] <= before]
 
     def settle(self, path: Path, end: int) -> None:
@@ -245,7 +247,7 @@ class Paths:
         self._compact(end, room=0)
 
     def unsettled(self, path: Path, ends: Int32Array) -> Unsettled:
-        """What a path says that has not settled."""
+        """What a path says that has not settled; ``ends`` (n,) are ``shared_ends`` or some of them."""
         records, _ = self._way(path)
         outputs = self._outputs(records)
         on_it = np.flatnonzero(np.isin(records, ends))
