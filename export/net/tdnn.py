@@ -25,7 +25,7 @@ from torch.nn import functional
 from export.net.context import Contexts, check_contexts, taps
 from export.net.dropout import ChannelDropout
 from export.net.front import splice
-from export.net.mean import running_mean
+from export.net.mean import check_every, every, running_mean
 from export.net.timedelay import TimeDelayLayer, TimeDelayNetwork
 from export.net.widths import Widths, widths
 
@@ -64,8 +64,7 @@ class TdnnConfig:
         for kept, pair in zip(self.taps, self.contexts, strict=False):
             if not kept or list(kept) != sorted({*kept} & {*taps(*pair)}):
                 raise ValueError(f"taps of context {tuple(pair)} must be of {taps(*pair)}, got {list(kept)}")
-        if self.mean_every < 0:
-            raise ValueError(f"mean_every must be at least 0, got {self.mean_every}")
+        check_every(self.mean_every)
 
     def heard(self) -> list[list[int]]:
         """The taps of each block."""
@@ -73,8 +72,7 @@ class TdnnConfig:
 
     def listening(self) -> list[bool]:
         """Whether each block is given the mean so far."""
-        every, last = self.mean_every, len(self.contexts) - 1
-        return [bool(every) and (last - i) % every == 0 for i in range(last + 1)]
+        return every(self.mean_every, len(self.contexts))
 
 
 class TdnnCtc(TimeDelayNetwork):

@@ -3,7 +3,8 @@
 Each layer is a product of two thin matrices: a bottleneck without bias over what lies ``left`` back and
 now, then an affine map over the bottleneck's outputs now and ``right`` ahead. A rectifier, normalisation,
 and 0.66 of what the layer was given follow. The bottleneck is kept near semi-orthogonal while it trains,
-so that all it loses is rank. Causal all the same, see export/net/context.py.
+so that all it loses is rank. Causal all the same, see export/net/context.py. Some layers may also be given the
+mean of all that they have heard so far (export/net/mean.py), through a bottleneck of its own.
 
 Two departures from the source: layer normalisation in the place of batch normalisation, since a stream has
 no batch, and plain dropout of channels in the place of a continuous one.
@@ -23,6 +24,7 @@ from torch.nn import functional
 from export.net.context import Contexts, check_contexts, taps
 from export.net.dropout import ChannelDropout
 from export.net.front import splice
+from export.net.mean import check_every, every, running_mean
 from export.net.timedelay import TimeDelayLayer, TimeDelayNetwork
 from export.net.widths import Widths, widths
 
@@ -48,6 +50,8 @@ class TdnnfConfig:
     """Rank of each layer: one number, or one a layer."""
     contexts: Contexts = ((1, 1),) * 4 + ((3, 1),) * 4 + ((3, 0),) * 4
     """Outputs that each layer looks back and ahead."""
+    mean_every: int = 0
+    """Every so many layers, the last one among them, one is given the mean so far; none where 0."""
     dropout: float = 0.1
     """Share of the channels dropped from each layer in training."""
     lookahead_frames: int = 24
@@ -62,6 +66,11 @@ class TdnnfConfig:
         widest = max(widths("bottleneck", self.bottleneck, len(self.contexts)))
         if widest > self.dim:
             raise ValueError(f"bottleneck must be at most dim, {self.dim}, got {widest}")
+        check_every(self.mean_every)
+
+    def listening(self) -> list[bool]:
+        """Whether each layer is given the mean so far."""
+        return every(self.mean_every, len(self.contexts))
 
 
 class TdnnfCtc(TimeDelayNetwork):
@@ -70,8 +79,8 @@ class TdnnfCtc(TimeDelayNetwork):
     def __init__(self, config: TdnnfConfig) -> None:
         ranks = widths("bottleneck", config.bottleneck, len(config.contexts))
         layers = [
-            _Layer(config, left, right, rank)
-            for (left, right), rank in zip(config.contexts, ranks, strict=True)
+            _Layer(config, left, right, rank, mean=mean)
+            for (left, right), rank, mean in zip(config.contexts, ranks, config.listening(), strict=True)
         ]
         super().__init__(config, layers, nn.Identity())  # each layer ends in its own
 
@@ -87,21 +96,33 @@ class TdnnfCtc(TimeDelayNetwork):
 class _Layer(TimeDelayLayer):
     """One factorised layer with its bypass."""
 
-    def __init__(self, config: TdnnfConfig, left: int, right: int, rank: int) -> None:
+    def __init__(self, config: TdnnfConfig, left: int, right: int, rank: int, *, mean: bool) -> None:
         super().__init__()
         self._left, self._back, self._ahead = left, taps(left, 0), taps(0, right)
+        self.listens = mean
         self.bottleneck = nn.Linear(len(self._back) * config.dim, rank, bias=False)
-        self.affine = nn.Linear(len(self._ahead) * rank, config.dim)
+        self.affine = nn.Linear((len(self._ahead) + mean) * rank, config.dim)
         self.norm = nn.LayerNorm(config.dim)
         self.drop = ChannelDropout(config.dropout)
+        if mean:
+            self.memory = nn.Linear(config.dim, rank, bias=False)
 
-    def forward(self, x: Tensor, past: Tensor, heard: None) -> tuple[Tensor, Tensor, None]:
-        """(batch, steps, dim) after (batch, left + right, dim) -> the same, ``right`` outputs late."""
-        steps = x.shape[1]
-        x = torch.cat([past, x], dim=1)
-        thin = self.bottleneck(splice(x, self._back))
-        y = self.norm(functional.relu(self.affine(splice(thin, self._ahead))))
-        return self.drop(y) + BYPASS * x[:, self._left : self._left + steps], x[:, steps:], None
+    def forward(
+        self, x: Tensor, past: Tensor, heard: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """(batch, steps, dim) after (batch, left + right, dim) -> the same, ``right`` outputs late, new past.
+
+        ``heard`` are sum and count of what came before, if the layer listens; the new sum comes back.
+        """
+        steps, total = x.shape[1], None
+        together = torch.cat([past, x], dim=1)
+        around = splice(self.bottleneck(splice(together, self._back)), self._ahead)
+        if heard is not None:
+            mean, total = running_mean(x, *heard)
+            around = torch.cat([around, self.memory(mean.to(x.dtype))], dim=-1)
+        y = self.norm(functional.relu(self.affine(around)))
+        before = together[:, self._left : self._left + steps]
+        return self.drop(y) + BYPASS * before, together[:, steps:], total
 
 
 def nearer_to_semi_orthogonal(weights: Tensor) -> Tensor:
@@ -114,10 +135,9 @@ def nearer_to_semi_orthogonal(weights: Tensor) -> Tensor:
     """
     product = weights @ weights.T
     trace, squares = product.trace(), product.square().sum()
-    if not trace > 0:
-        return weights
-    spread = float(squares * product.shape[0] / trace**2)
-    rate = 0.125 / (1 if spread <= 1.02 else 2 if spread <= 1.1 else 4)
+    spread = squares * product.shape[0] / trace**2
+    # No number leaves the device here: a GPU would be waited for.
+    rate = torch.where(spread <= 1.02, 0.125, torch.where(spread <= 1.1, 0.0625, 0.03125))
     scale = squares / trace
     product.diagonal().sub_(scale)
-    return weights - 4 * rate / scale * (product @ weights)
+    return torch.where(trace > 0, weights - 4 * rate / scale * (product @ weights), weights)

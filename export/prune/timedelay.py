@@ -72,20 +72,15 @@ def tdnnf_groups(config: dict[str, Any]) -> list[Group]:
     dim, ranks = shape.dim, widths("bottleneck", shape.bottleneck, len(shape.contexts))
     found = [channels(shape.channels)]
     slices = [*_channel_ends(dim)]
-    for i, (rank, (left, right)) in enumerate(zip(ranks, shape.contexts, strict=True)):
-        thin = f"layers.{i}.bottleneck.weight"
+    listening = shape.listening()
+    for i, (rank, (left, right), mean) in enumerate(zip(ranks, shape.contexts, listening, strict=True)):
+        thin, memory = f"layers.{i}.bottleneck.weight", f"layers.{i}.memory.weight"
         wide = f"layers.{i}.affine"
-        found.append(
-            Group(
-                kind="bottleneck",
-                layer=i,
-                units=rank,
-                slices=(
-                    lines(thin, rank),
-                    lines(f"{wide}.weight", rank, axis=1, copies=len(taps(0, right))),
-                ),
-            )
-        )
+        # The memory's bottleneck is as wide: a unit takes one of its rows along.
+        rows = [lines(thin, rank)] + [lines(memory, rank)] * mean
+        columns = lines(f"{wide}.weight", rank, axis=1, copies=len(taps(0, right)) + mean)
+        found.append(Group(kind="bottleneck", layer=i, units=rank, slices=(*rows, columns)))
+        slices += [lines(memory, dim, axis=1)] * mean
         slices += [
             lines(thin, dim, axis=1, copies=len(taps(left, 0))),
             lines(f"{wide}.weight", dim),

@@ -10,6 +10,6 @@ TINY: dict[str, dict[str, Any]] = {
     "lstm": {"hidden": 8, "layers": 2},
     "lstm-ahead": {"hidden": 8, "layers": 2, "ahead": [2, 1]},
     "tdnn": {"dim": 8, "ff": 12, "contexts": [[1, 1], [3, 0], [0, 2]], "mean_every": 2},
-    "tdnnf": {"dim": 8, "bottleneck": 5, "contexts": [[1, 1], [3, 0], [0, 2]]},
+    "tdnnf": {"dim": 8, "bottleneck": 5, "contexts": [[1, 1], [3, 0], [0, 2]], "mean_every": 2},
 }
 """Options of a small one of each, with contexts to both sides."""
