@@ -44,6 +44,9 @@ SOURCES = {
     "synth_flite": Source(
         "sentences spoken by CMU Flite, made for this project", "BSD-style (program and voices)"
     ),
+    "synth_pico": Source(
+        "sentences spoken by SVOX Pico (SVOX AG), made for this project", "Apache-2.0 (program and voices)"
+    ),
     "synth_espeak-ng": Source(
         "sentences spoken by eSpeak NG, made for this project", "GPL-3.0 (the program)"
     ),

@@ -3,8 +3,8 @@
 Each layer is a product of two thin matrices: a bottleneck without bias over what lies ``left`` back and
 now, then an affine map over the bottleneck's outputs now and ``right`` ahead. A rectifier, normalisation,
 and 0.66 of what the layer was given follow. The bottleneck is kept near semi-orthogonal while it trains,
-so that all it loses is rank. Causal all the same, see export/net/context.py. Some layers may also be given the
-mean of all that they have heard so far (export/net/mean.py), through a bottleneck of its own.
+so that all it loses is rank. Causal all the same, see export/net/context.py. Some layers may also be given
+the mean of all that they have heard so far (export/net/mean.py), through a bottleneck of its own.
 
 Two departures from the source: layer normalisation in the place of batch normalisation, since a stream has
 no batch, and plain dropout of channels in the place of a continuous one.

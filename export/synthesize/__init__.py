@@ -11,6 +11,7 @@ ENGINES = {
     "piper": "export.synthesize.piper:Piper",
     "festival": "export.synthesize.festival:Festival",
     "flite": "export.synthesize.flite:Flite",
+    "pico": "export.synthesize.pico:Pico",
     "espeak-ng": "export.synthesize.espeak:Espeak",
 }
 """Name -> class, imported on use."""

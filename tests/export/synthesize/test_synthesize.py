@@ -224,7 +224,12 @@ def test_prompts(text: str, written: str) -> None:
 
 def test_missing_engines_say_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    for name, package in (("flite", "flite"), ("festival", "festvox-"), ("espeak-ng", "espeak-ng")):
+    for name, package in (
+        ("flite", "flite"),
+        ("festival", "festvox-"),
+        ("pico", "libttspico-utils"),
+        ("espeak-ng", "espeak-ng"),
+    ):
         with pytest.raises(UsageError, match=rf"apt install .*{package}"):
             open_engine(name, None)
     for name in ("kokoro", "piper"):
@@ -241,7 +246,34 @@ def test_missing_engines_say_what_to_install(tmp_path: Path, monkeypatch: pytest
             open_engine(unknown, None)
 
 
-@pytest.mark.parametrize("name", ["flite", "festival", "espeak-ng"])
+def test_pico_is_told_pitch_speed_and_a_text_without_tags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian has the program in non-free: what it is called with is tested where it is not installed too."""
+    program = tmp_path / "pico2wave"
+    program.write_text(
+        f"""#!{sys.executable}
+import sys, wave
+_, l, language, w, out, said = sys.argv
+assert (l, w) == ("-l", "-w"), sys.argv
+with wave.open(out, "wb") as file:
+    file.setparams((1, 2, 16000, 0, "NONE", ""))
+    file.writeframes(bytes(2 * len(said)))
+with open({str(tmp_path / "said")!r}, "w") as file:
+    file.write(language + said)
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    engine = open_engine("pico", None)
+    assert len(engine.voices) == len({*engine.voices}) == 22
+    samples, rate_hz = engine.speak("-h <b> & c", "en-GB+70", 1.25)
+    said = '<speed level="125"><pitch level="70">-h &lt;b&gt; &amp; c</pitch></speed>'
+    assert (tmp_path / "said").read_text() == "en-GB" + said
+    assert (samples.size, rate_hz) == (len(said), 16000)
+
+
+@pytest.mark.parametrize("name", ["flite", "festival", "pico", "espeak-ng"])
 def test_installed_programs_speak(name: str) -> None:
     try:
         engine = open_engine(name, None)
