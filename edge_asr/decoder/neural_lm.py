@@ -2,8 +2,9 @@
 
 LSTM layers read a sentence piece by piece; what they say is made narrow and multiplied with the table of
 pieces, which also is what they read (export/neural_lm/network.py). Sentences that begin alike share what they
-share: together they are a tree, and each of its nodes is computed once, a level at a time. All that needs no
-level before it, the inputs of a layer and the outputs, is computed for many levels together.
+share: together they are a tree, and each of its nodes is computed once, a level at a time, and not again as
+long as the sentences that are asked for come through it. All that needs no level before it, the inputs of a
+layer and the outputs, is computed for many levels together.
 
 The file is a ``.npz`` of int8 weights with a scale for each output; the arithmetic is float32.
 """
@@ -14,8 +15,9 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_asr.arrays import Float32Array, Float64Array, Int64Array
-from edge_asr.decoder.sentence_tree import SentenceTree
+from edge_asr.decoder.piece_tree import Context, Walk
 from edge_asr.decoder.word_pieces import BOUNDARY, WordPieces
 from edge_asr.errors import BundleError
 
@@ -45,16 +47,6 @@ class LstmLayer:
     """(cells, 4 * cells)"""
     bias: Float32Array
     """(4 * cells,)"""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Context:
-    """Where the model stands behind words."""
-
-    piece: int
-    """The last one, which is not read yet."""
-    layers: tuple[tuple[Float32Array, Float32Array], ...]
-    """Outputs and cells of each, (1, cells)."""
 
 
 class NeuralLm:
@@ -99,34 +91,28 @@ class NeuralLm:
             if got != expected:
                 raise BundleError(f"neural language model: expected a weight of shape {expected}, got {got}")
         self._read = table * np.float32(math.sqrt(values))
-        self._answer = np.ascontiguousarray(table.T)
+        self._write = np.ascontiguousarray(table.T)
         self._bias, self._layers, self._narrow = bias, tuple(layers), narrow
 
     @property
     def nbytes(self) -> int:
         """Size of the weights in memory, in bytes."""
         layers = sum(layer.inputs.nbytes + layer.recurrent.nbytes for layer in self._layers)
-        return int(self._read.nbytes + self._answer.nbytes + layers + self._narrow[0].nbytes)
+        return int(self._read.nbytes + self._write.nbytes + layers + self._narrow[0].nbytes)
 
     @property
     def beginning(self) -> Context:
-        """Where a sentence begins."""
+        """Where a sentence begins: one for each utterance, since what becomes known is kept there."""
         sizes = [layer.recurrent.shape[0] for layer in self._layers]
-        zeros = [np.zeros((1, cells), dtype=np.float32) for cells in sizes]
-        return Context(piece=BOUNDARY, layers=tuple((row, row) for row in zeros))
+        zeros = [np.zeros(cells, dtype=np.float32) for cells in sizes]
+        return Context(BOUNDARY, above=Context(BOUNDARY, state=tuple((row, row) for row in zeros)))
 
-    def context(self, words: Sequence[str], after: Context) -> Context:
-        """Where the model stands behind words, in any writing, that were said after others."""
-        pieces = [piece for word in words for piece in self.pieces.encode(word)]
-        if not pieces:
-            return after
-        heard = self._read[[after.piece, *pieces[:-1]]]
-        rows = [slice(row, row + 1) for row in range(len(pieces))]
-        behind = []
-        for layer, before in zip(self._layers, after.layers, strict=True):
-            heard, cells = _run(layer, heard, before, np.arange(len(pieces)), rows)
-            behind.append((heard[-1:], cells[-1:]))
-        return Context(piece=pieces[-1], layers=tuple(behind))
+    def follow(self, words: Sequence[str], after: Context) -> tuple[Float64Array, Context]:
+        """How likely each word is after those before it, (words,) natural log, and where it stands then."""
+        cuts = [self.pieces.encode(word) for word in words]
+        walk = Walk.of([cuts], after)
+        [log_probs] = self._log_probs(walk)
+        return _of_words(log_probs, cuts)[:-1], walk.edges[0][-1][0]
 
     def score(
         self,
@@ -144,54 +130,77 @@ class NeuralLm:
             left, whatever was said before: fewer states for nearly the same numbers (X. Liu et al. 2014,
             Efficient lattice rescoring using recurrent neural network language models, "history clustering by
             n-gram"). None: only what begins alike is shared, and every number is exact.
-        after: what the sentences go on from; None is the beginning.
+        after: what the sentences go on from; None is the beginning. What becomes known of these sentences is
+            kept there, and what was known of others forgotten.
 
         Returns
         -------
         (words + 1,) for each sentence, natural log; the last is the end of the sentence.
         """
         cuts = [[self.pieces.encode(word) for word in words] for words in sentences]
-        after = after or self.beginning
-        tree = SentenceTree.of(cuts, history, first=after.piece)
-        log_probs = self._log_probs(tree, after)
-        found = []
-        for edges, cut_words in zip(tree.edges, cuts, strict=True):
-            begins = np.cumsum([0, *(len(cut) for cut in cut_words)])
-            found.append(np.add.reduceat(log_probs[edges], begins))
-        return found
+        walk = Walk.of(cuts, after or self.beginning, history)
+        found = self._log_probs(walk)
+        walk.prune()
+        return [_of_words(log_probs, words) for log_probs, words in zip(found, cuts, strict=True)]
 
-    def _log_probs(self, tree: SentenceTree, after: Context) -> Float64Array:
-        """(edges,) natural log."""
-        found = np.empty(tree.parents.size)
-        states = list(after.layers)
-        first_parent = -1  # number of the node that the first row of ``states`` belongs to
-        for levels in tree.blocks(_NODES_AT_ONCE):
-            first, last = levels[0].start, levels[-1].stop
-            heard = self._read[tree.pieces[first:last]]
-            parents = tree.node_parents[first:last] - first_parent
-            behind = []
-            for layer, before in zip(self._layers, states, strict=True):
-                heard, cells = _run(
-                    layer, heard, before, parents, [slice(a.start - first, a.stop - first) for a in levels]
-                )
-                behind.append((heard, cells))
-            edges = slice(*tree.parents.searchsorted([first, last]).tolist())
-            found[edges] = self._answers(heard, tree.parents[edges] - first, tree.edge_pieces[edges])
-            first_parent = levels[-1].start
-            states = [(h[first_parent - first :], c[first_parent - first :]) for h, c in behind]
-        return found
+    def _log_probs(self, walk: Walk) -> list[Float64Array]:
+        """(edges,) of each sentence, natural log."""
+        for levels in _blocks(walk):
+            self._read_pieces(levels)
+        unasked = [node for node in walk.asked if node.narrow is None]
+        for begin in range(0, len(unasked), _NODES_AT_ONCE):
+            self._ask(unasked[begin : begin + _NODES_AT_ONCE])
+        self._answer(
+            {(node, piece) for way in walk.edges for node, piece in way if piece not in node.answers}
+        )
+        return [np.array([node.answers[piece] for node, piece in way]) for way in walk.edges]
 
-    def _answers(self, heard: Float32Array, nodes: Int64Array, pieces: Int64Array) -> Float64Array:
-        """(edges,) log P of each piece after its node."""
-        logits = (heard @ self._narrow[0] + self._narrow[1]) @ self._answer
+    def _read_pieces(self, levels: Sequence[Sequence[Context]]) -> None:
+        """The states of nodes, given those of all that lie above the first level."""
+        nodes = [node for level in levels for node in level]
+        above = [node.above for node in nodes if node.above]
+        outside = list(dict.fromkeys(node for node in above if node.state))
+        numbers = {node: number for number, node in enumerate([*outside, *nodes])}
+        parents = np.array([numbers[node] for node in above])
+        ends = np.cumsum([0, *(len(level) for level in levels)]).tolist()
+        rows = [slice(begin, end) for begin, end in pairwise(ends)]
+        heard = self._read[[node.piece for node in nodes]]
+        behind = []
+        for number, layer in enumerate(self._layers):
+            states = [node.state[number] for node in outside if node.state]
+            before = np.stack([output for output, _ in states]), np.stack([cell for _, cell in states])
+            heard, cells = _run(layer, heard, before, parents, rows)
+            behind.append((heard, cells))
+        for row, node in enumerate(nodes):
+            # Copies: one node must not keep the rows of a whole block.
+            node.state = tuple((outputs[row].copy(), cells[row].copy()) for outputs, cells in behind)
+            node.above = None
+
+    def _ask(self, nodes: Sequence[Context]) -> None:
+        """What is known of the nodes when a piece is asked for after them."""
+        heard = np.stack([node.state[-1][0] for node in nodes if node.state])
+        narrow = heard @ self._narrow[0] + self._narrow[1]
+        logits = narrow @ self._write
         logits += self._bias
-        chosen = logits[nodes, pieces].astype(np.float64)
         top = logits.max(axis=1, keepdims=True)
         logits -= top
         np.exp(logits, out=logits)
-        total = np.log(logits.sum(axis=1, dtype=np.float64)) + top[:, 0]
-        found: Float64Array = chosen - total[nodes]
-        return found
+        totals = np.log(logits.sum(axis=1, dtype=np.float64)) + top[:, 0]
+        for row, total, node in zip(narrow, totals.tolist(), nodes, strict=True):
+            node.narrow, node.log_total = row.copy(), total
+
+    def _answer(self, edges: Iterable[tuple[Context, int]]) -> None:
+        """log P of pieces after nodes."""
+        asked = list(edges)
+        if not asked:
+            return
+        pieces = [piece for _, piece in asked]
+        narrow = np.stack([node.narrow for node, _ in asked if node.narrow is not None])
+        # What is read is the table of what is written, scaled (``__init__``).
+        logits = np.einsum("nv,nv->n", narrow, self._read[pieces]) / math.sqrt(narrow.shape[1])
+        logits += self._bias[pieces]
+        for (node, piece), logit in zip(asked, logits.tolist(), strict=True):
+            node.answers[piece] = logit - node.log_total
 
     @classmethod
     def load(cls, path: Path) -> NeuralLm:
@@ -239,6 +248,30 @@ class NeuralLm:
             ],
             narrow=(np.ascontiguousarray(_weights(arrays, "narrow").T), _floats(arrays, "narrow_bias")),
         )
+
+
+def _of_words(log_probs: Float64Array, words: Sequence[tuple[int, ...]]) -> Float64Array:
+    """(words + 1,) from the (pieces + 1,) of a sentence, its end included."""
+    found: Float64Array = np.add.reduceat(log_probs, np.cumsum([0, *(len(word) for word in words)]))
+    return found
+
+
+def _blocks(walk: Walk) -> list[list[list[Context]]]:
+    """Levels of nodes without a state, as many together as have at most so many nodes; at least one."""
+    levels: dict[int, list[Context]] = {}
+    for node, depth in zip(walk.asked, walk.depths, strict=True):
+        if node.state is None:
+            levels.setdefault(depth, []).append(node)
+    blocks: list[list[list[Context]]] = []
+    room = 0
+    for depth in sorted(levels):
+        level = levels[depth]
+        room -= len(level)
+        if room < 0 or not blocks:
+            blocks.append([])
+            room = _NODES_AT_ONCE - len(level)
+        blocks[-1].append(level)
+    return blocks
 
 
 def pack_weights(weights: Float32Array) -> tuple[NDArray[np.int8], Float32Array]:

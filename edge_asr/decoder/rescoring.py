@@ -25,7 +25,8 @@ from edge_asr.bundle import NEURAL_LM, Bundle
 from edge_asr.config import RescoringConfig
 from edge_asr.decoder.graph import Output
 from edge_asr.decoder.lm import LanguageModel
-from edge_asr.decoder.neural_lm import Context, NeuralLm
+from edge_asr.decoder.neural_lm import NeuralLm
+from edge_asr.decoder.piece_tree import Context
 
 SETTLE_EVERY: Final = 15
 """Frames of the search, 0.45 s, between two looks for words that are old enough."""
@@ -115,11 +116,11 @@ class Rescorer:
         self, lm: LanguageModel, vocabulary: Sequence[Output], words: Sequence[int], after: Settled
     ) -> Settled:
         """Where both models stand when these ``words`` stay too; the others as for ``gains``."""
-        [gains] = self.gains(lm, vocabulary, [words], after)
+        [ngrams] = lm.follow([words], after.ngrams)
+        neural, context = self._model.follow([vocabulary[word].word for word in words], after.neural)
+        gains = self.mixed(ngrams[:-1] / self._lm_scale, neural) - ngrams[:-1]
         return Settled(
-            ngrams=lm.state_after(words, after.ngrams),
-            neural=self._model.context([vocabulary[word].word for word in words], after.neural),
-            gain=after.gain + float(gains[:-1].sum()),
+            ngrams=lm.state_after(words, after.ngrams), neural=context, gain=after.gain + float(gains.sum())
         )
 
     def mixed(self, ngram: Float64Array, neural: Float64Array) -> Float64Array:

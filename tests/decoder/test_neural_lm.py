@@ -13,7 +13,7 @@ from neural_lms import SlowLm, arrays_of, model_of, write
 
 from edge_asr.decoder import neural_lm as module
 from edge_asr.decoder.neural_lm import NeuralLm
-from edge_asr.decoder.sentence_tree import SentenceTree
+from edge_asr.decoder.piece_tree import Context, Walk
 from edge_asr.errors import BundleError
 
 ROUNDING = 2e-4
@@ -49,23 +49,19 @@ def test_company_changes_nothing(
 def test_all_that_may_follow_sums_to_one(tmp_path: Path) -> None:
     model = model_of(tmp_path)
     # After "the" comes a piece, or the end: each is asked for as what a word begins with.
-    tree = SentenceTree.of(
-        [[model.pieces.encode("the"), (piece,)] for piece in range(1, len(model.pieces))], None
-    )
-    log_probs = model._log_probs(tree, model.beginning)
-    first = log_probs[tree.edges[0][0]]
-    after = [log_probs[edges[1]] for edges in tree.edges]
-    [[_, end]] = [scores.tolist() for scores in model.score([["the"]])]
-    assert first < 0
-    assert np.exp(after).sum() + np.exp(end) == pytest.approx(1.0, abs=1e-5)
+    cuts = [[model.pieces.encode("the"), (piece,)] for piece in range(1, len(model.pieces))]
+    log_probs = model._log_probs(Walk.of(cuts, model.beginning))
+    [[first, end]] = [scores.tolist() for scores in model.score([["the"]])]
+    assert all(found[0] == pytest.approx(first) for found in log_probs) and first < 0
+    assert np.exp([found[1] for found in log_probs]).sum() + np.exp(end) == pytest.approx(1.0, abs=1e-5)
 
 
 @given(said=sentences)
 def test_a_long_history_is_exact(said: list[list[str]]) -> None:
     cuts = [[(1 + len(word),) for word in words] for words in said]
-    long, exact = SentenceTree.of(cuts, 9), SentenceTree.of(cuts, None)
-    assert long.pieces.tolist() == exact.pieces.tolist()
-    assert [edges.tolist() for edges in long.edges] == [edges.tolist() for edges in exact.edges]
+    root = Context(0)
+    long, exact = Walk.of(cuts, root, history=9), Walk.of(cuts, root)
+    assert (long.asked, long.edges, long.depths) == (exact.asked, exact.edges, exact.depths)
 
 
 def test_sentences_with_the_same_last_words_go_on_together(tmp_path: Path) -> None:
@@ -78,19 +74,88 @@ def test_sentences_with_the_same_last_words_go_on_together(tmp_path: Path) -> No
     np.testing.assert_allclose(second[:3], exact[1][:3], atol=1e-6)
     assert abs(exact[0][3:] - exact[1][3:]).max() > 1e-3, "the exact ones differ"
     cuts = [[model.pieces.encode(word) for word in words] for words in said]
-    assert SentenceTree.of(cuts, 2).nodes < SentenceTree.of(cuts, None).nodes
+    assert len(Walk.of(cuts, Context(0), history=2).asked) < len(Walk.of(cuts, Context(0)).asked)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(said=sentences, before=st.lists(st.lists(st.sampled_from(["the", "he", "night"]), max_size=3)))
-def test_goes_on_from_any_place(tmp_path: Path, said: list[list[str]], before: list[list[str]]) -> None:
+@given(
+    said=sentences,
+    before=st.lists(st.lists(st.sampled_from(["the", "he", "night"]), max_size=3)),
+    asked=st.lists(sentences, max_size=3),
+    history=st.sampled_from([None, 1, 2]),
+)
+def test_goes_on_from_any_place(
+    tmp_path: Path,
+    said: list[list[str]],
+    before: list[list[str]],
+    asked: list[list[list[str]]],
+    history: int | None,
+) -> None:
+    """Whatever was asked for there before, and of whichever sentences something is known."""
     model, slow = model_of(tmp_path), SlowLm(arrays_of())
     context = model.beginning
-    for words in before:
-        context = model.context(words, context)
+    for number, words in enumerate(before):
+        for earlier in asked:
+            model.score([*earlier, words], after=context, history=history)
+        log_probs, context = model.follow(words, context)
+        first = [word for words in before[: number + 1] for word in words]
+        np.testing.assert_allclose(log_probs, slow.score(first)[len(first) - len(words) : -1], atol=ROUNDING)
+    for earlier in asked:
+        model.score(earlier, after=context, history=history)
     first = [word for words in before for word in words]
     for words, log_probs in zip(said, model.score(said, after=context), strict=True):
         np.testing.assert_allclose(log_probs, slow.score([*first, *words])[len(first) :], atol=ROUNDING)
+
+
+def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(tmp_path)
+    read: list[int] = []
+    run = module._run
+
+    def counted(layer: Any, heard: Any, *rest: Any) -> Any:
+        read.append(len(heard))
+        return run(layer, heard, *rest)
+
+    monkeypatch.setattr(module, "_run", counted)
+    context = model.beginning
+    said = [["the", "night"], ["the", "a"]]
+    first = model.score(said, after=context)
+    nodes = (
+        len(
+            {
+                (node, piece)
+                for way in Walk.of(
+                    [[model.pieces.encode(word) for word in words] for words in said], context
+                ).edges
+                for node, piece in way
+                if piece
+            }
+        )
+        + 1
+    )
+    assert read == [nodes] * 2, "once a layer"
+    again = model.score(said, after=context)
+    assert read == [nodes] * 2
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    _, context = model.follow(["the"], context)
+    model.score([["night"], ["a"]], after=context)
+    assert read == [nodes] * 2
+
+
+def test_what_no_sentence_comes_through_is_forgotten(tmp_path: Path) -> None:
+    """Memory stays bounded however long someone speaks."""
+    model = model_of(tmp_path)
+    context = model.beginning
+
+    def nodes(node: Context) -> int:
+        return 1 + sum(nodes(below) for below in node.next.values())
+
+    for word in ["the", "he", "night", "a"] * 5:
+        model.score([[word, "night", "he"], [word, "a"], ["it's"]], after=context)
+        assert nodes(context) < 25
+        _, context = model.follow([word], context)
+        assert context.above is None
 
 
 def test_the_size_in_memory(tmp_path: Path) -> None:
