@@ -24,7 +24,7 @@ COMMANDS = {
     "show-batch": ("export.show_batch", "train", "draw what a network is fed"),
     "texts": ("export.texts.command", "train", "draw sentences to be spoken"),
     "synthesize": ("export.synthesize.command", "train", "speak texts in many voices"),
-    "label": ("export.label", "train", "write down what a model hears, to be learned"),
+    "label": ("export.label.command", "train", "write down what a model hears, to be learned"),
     "g2p": ("export.g2p.command", "train", "train a model that guesses how words are said"),
     "g2p-convert": ("export.g2p.convert", "export", "make an int8 file of such a model"),
     "g2p-verify": ("export.g2p.verify", "export", "compare the file with the model on held-out words"),

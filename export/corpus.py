@@ -15,6 +15,9 @@ from typing import Any
 
 from edge_asr.errors import UsageError
 
+MANIFEST = "manifest.jsonl"
+"""In each set's folder."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Utterance:
@@ -49,7 +52,7 @@ def read_manifest(path: Path) -> Iterator[Utterance]:
     UsageError: a missing file, or a line that is no JSON object with the needed keys (with its number).
     """
     if path.is_dir():
-        path = path / "manifest.jsonl"
+        path = path / MANIFEST
     if not path.is_file():
         raise UsageError(f"{path}: no such manifest")
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

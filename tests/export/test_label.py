@@ -16,9 +16,10 @@ import soundfile
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.file import read_audio
 from edge_asr.errors import UsageError
-from export import label
 from export.__main__ import main
 from export.corpus import read_set
+from export.label import command
+from export.label.labelled_set import REFUSED_FILE, SETTINGS_FILE
 
 SAMPLE = Path(__file__).parents[2] / "edge_asr" / "samples" / "living-room-lights.flac"
 SAID = "turn on the lights in the living room"
@@ -71,7 +72,7 @@ def test_what_the_model_is_sure_of_becomes_a_set(
     assert (kept.text, kept.speaker, kept.seconds) == (SAID, "anna", spoken.size / RATE_HZ)
     assert kept.audio.resolve() == (folder / "anna" / "one.wav").resolve()
     assert 0.8 < kept.extra["confidence"] <= 1
-    (refused,) = _rows(out / label.REFUSED_FILE)
+    (refused,) = _rows(out / REFUSED_FILE)
     assert refused["text"] == "" and refused["recording"].endswith("two.flac")
 
 
@@ -90,7 +91,7 @@ def test_doubtful_labels_are_refused_and_say_how_they_differ(
     assert _label(folder, "--out", tmp_path / "none", "--least", "1") == 0
     assert "0 utterances of 1 recordings" in capsys.readouterr().out
     assert _rows(tmp_path / "none" / "manifest.jsonl") == []
-    (refused,) = _rows(tmp_path / "none" / label.REFUSED_FILE)
+    (refused,) = _rows(tmp_path / "none" / REFUSED_FILE)
     assert refused["text"] == SAID and refused["confidence"] < 1
 
 
@@ -124,11 +125,11 @@ def test_started_again_it_goes_on(
     first, second = written.splitlines(keepends=True)
     (out / "manifest.jsonl").write_text(first + second[:20])  # as a run leaves it that is ended
     heard: list[Path] = []
-    original = label._safely
+    original = command._safely
 
-    def safely(hear: Any, path: Path) -> Any:
+    def safely(path: Path, **settings: Any) -> Any:
         heard.append(path)
-        return original(hear, path)
+        return original(path, **settings)
 
     class Here:
         def __init__(self, jobs: int) -> None: ...
@@ -141,8 +142,8 @@ def test_started_again_it_goes_on(
         def map(self, function: Any, *of: Any, chunksize: int) -> Any:
             return map(function, *of)
 
-    monkeypatch.setattr(label, "_safely", safely)
-    monkeypatch.setattr(label, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(command, "_safely", safely)
+    monkeypatch.setattr(command, "ProcessPoolExecutor", Here)
     assert _label(folder, "--out", out) == 0
     assert heard == [folder / "b.wav"]
     assert (out / "manifest.jsonl").read_text() == written
@@ -172,3 +173,18 @@ def test_nothing_to_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     (tmp_path / "manifest.jsonl").touch()
     assert _label(tmp_path, "--out", tmp_path) == UsageError.exit_code
     assert "choose another folder" in capsys.readouterr().err
+
+
+def test_a_set_that_was_made_otherwise_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "talk", tmp_path / "own"
+    _save(folder / "a.wav", _silence(1.0))
+    assert _label(folder, "--out", out) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert _label(folder, "--out", out, "--least", "0.5") == UsageError.exit_code
+    assert "was made with another least" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    (out / SETTINGS_FILE).unlink()
+    assert _label(folder, "--out", out) == UsageError.exit_code
+    assert "not labelled here" in capsys.readouterr().err
