@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge_asr.errors import UsageError
 from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
+
+TRAINED_FILE = "trained.pt"
+"""The network as it was trained, where a run ends with a mean."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +45,38 @@ def run(args: argparse.Namespace) -> int:
     save_checkpoint(args.out / MODEL_FILE, mean)
     print(f"{args.out / MODEL_FILE}: the mean of {len(paths)}")
     return 0
+
+
+class Ending:
+    """The mean that a run ends with: its own weights and those of other runs, which are read at once.
+
+    Parameters
+    ----------
+    shares: of run directories; the run has the rest of 1.
+
+    Raises
+    ------
+    UsageError: one of them holds no network.
+    """
+
+    def __init__(self, shares: Mapping[str, float]) -> None:
+        self._shares = shares
+        self._others = [load_checkpoint(Path(name) / MODEL_FILE) for name in shares]
+
+    def write(self, out: Path) -> None:
+        """Put the mean in the place of what was trained, once; that stays beside it.
+
+        Raises
+        ------
+        UsageError: the networks do not fit together.
+        """
+        trained = load_checkpoint(out / MODEL_FILE)
+        if not self._shares or (trained.history and "averaged" in trained.history[-1]):
+            return
+        save_checkpoint(out / TRAINED_FILE, trained)
+        shares = [1 - sum(self._shares.values()), *self._shares.values()]
+        mean = average([trained, *self._others], shares, [out.name, *self._shares])
+        save_checkpoint(out / MODEL_FILE, mean)
 
 
 def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float], names: Sequence[str]) -> Checkpoint:

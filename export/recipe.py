@@ -176,6 +176,14 @@ class TrainingConfig:
     """Warps and masks of the features."""
     quantization: QuantizationConfig | None = None
     """Train, and measure, with products as they will be in int8; in float without it."""
+    mean: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Run directories of networks that lie in one valley with this one, and the shares of their weights in
+    what the run ends with (export/average.py); its own weights have the rest."""
+
+    def __post_init__(self) -> None:
+        wrong = [name for name, share in self.mean.items() if not share > 0]
+        if wrong or not sum(self.mean.values()) < 1:
+            raise ValueError(f"mean: shares must be above 0 and leave some of 1 to the run, got {self.mean}")
 
 
 @dataclass(frozen=True, kw_only=True)

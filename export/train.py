@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from edge_asr.errors import UsageError
 from export.augment.spec_augment import SpecAugment
+from export.average import Ending
 from export.batches import Batch, BatchSource, take_turns
 from export.checkpoint import MODEL_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from export.criterion import Criterion, Imitating, create_criterion
@@ -118,6 +119,7 @@ def train_recipe(
     UsageError: the recipe asks for what does not fit together.
     """
     out.mkdir(parents=True, exist_ok=True)
+    ending = Ending(recipe.training.mean)
     cached = without_training(recipe) if recipe.corpus.fresh else recipe  # only dev is in the cache then
     processes.share(lambda rank, count: gather(share_of(cached, rank, count), cache))
     teacher = load_teacher(recipe.training.teacher, processes.device)
@@ -127,23 +129,23 @@ def train_recipe(
             f"start and teacher both bring a front-end, and they differ: {recipe.training.start} must have "
             "been trained with the features of the teacher"
         )
-    before = start or teacher
-    fresh = recipe.corpus.fresh
+    before, fresh = start or teacher, recipe.corpus.fresh
     if fresh:
         processes.share(lambda rank, _: fill_cache(recipe, cache) if rank == 0 else None)
+    device = processes.device
     if before:
         front_end = before.front_end
     elif fresh:
-        device = processes.device
         processes.share(lambda rank, _: measured_front_end(recipe, cache, device) if rank == 0 else None)
         front_end = measured_front_end(recipe, cache, device)
     else:
         front_end = measure_front_end(recipe, cache)
     processes.share(lambda *mine: load_learnset(share_of(cached, *mine), cache, front_end))
     data = load_learnset(cached, cache, front_end)
-    source = Online(recipe, cache, front_end, processes.device) if fresh else recorded(recipe, data)
-    trainer = Trainer(recipe, data, source, teacher, out, processes, start=start, minutes=minutes)
-    trainer.fit(steps=steps)
+    source = Online(recipe, cache, front_end, device) if fresh else recorded(recipe, data)
+    Trainer(recipe, data, source, teacher, out, processes, start=start, minutes=minutes).fit(steps=steps)
+    if processes.leads:
+        ending.write(out)
     return data
 
 
@@ -176,8 +178,7 @@ class Trainer:
         self._recipe, self._data, self._out, self._processes = recipe, data, out, processes
         self._source = source
         torch.manual_seed(recipe.seed)
-        front_end = data.front_end
-        self._config = {**recipe.network.options, "bins": front_end.bins, "outputs": len(data.tokens)}
+        self._config = {**recipe.network.options, "bins": data.front_end.bins, "outputs": len(data.tokens)}
         network = create_network(recipe.network.name, self._config)
         assert isinstance(network, nn.Module)
         if start:
@@ -200,7 +201,7 @@ class Trainer:
                 "sequences than the right one; use 'ctc-crf'"
             )
         self._token_mass = torch.zeros(len(data.tokens), dtype=torch.float64, device=self._device)
-        self._mask = SpecAugment(recipe.training.spec_augment, front_end).to(self._device)
+        self._mask = SpecAugment(recipe.training.spec_augment, data.front_end).to(self._device)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(),
             lr=recipe.training.peak_rate,
@@ -335,9 +336,8 @@ class Trainer:
         return losses / outputs.sum()
 
     def _criterion(self, name: str) -> Criterion:
-        settings = self._recipe.training.criterion
+        settings, tokens = self._recipe.training.criterion, len(self._data.tokens)
         labels = [row for row in self._source.labels if row]
-        tokens = len(self._data.tokens)
         made = create_criterion(
             name, labels, tokens=tokens, order=settings.order, ctc_share=settings.ctc_share
         )

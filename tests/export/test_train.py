@@ -191,6 +191,40 @@ def test_another_network_is_not_trained_on(workplace: Path) -> None:
         fit(workplace, path)
 
 
+def test_a_run_ends_with_a_mean(workplace: Path) -> None:
+    first = recipe(workplace, "first", epochs=1)
+    fit(workplace, first)
+    path = started(workplace, "mixed", workplace / "runs" / "first" / "model.pt")
+    text = path.read_text()
+    path.write_text(
+        text.replace("[training]\n", f'[training]\nmean = {{ "{workplace / "runs" / "first"}" = 0.25 }}\n')
+    )
+    history = fit(workplace, path)
+    trained = load_checkpoint(workplace / "runs" / "mixed" / "trained.pt")
+    before = load_checkpoint(workplace / "runs" / "first" / "model.pt")
+    mean = load_checkpoint(workplace / "runs" / "mixed" / "model.pt")
+    for key, weights in mean.weights.items():
+        torch.testing.assert_close(weights, 0.75 * trained.weights[key] + 0.25 * before.weights[key])
+    assert any(not torch.equal(mean.weights[key], weights) for key, weights in trained.weights.items())
+    assert history[-1]["averaged"] == {"mixed": 0.75, str(workplace / "runs" / "first"): 0.25}
+    # Started again there is nothing left to do, and one mean is enough.
+    fit(workplace, path)
+    again = load_checkpoint(workplace / "runs" / "mixed" / "model.pt")
+    assert all(torch.equal(again.weights[key], weights) for key, weights in mean.weights.items())
+
+
+def test_a_mean_with_what_is_not_there_is_refused_before_training(workplace: Path) -> None:
+    path = recipe(workplace, "early", epochs=1)
+    text = path.read_text()
+    path.write_text(text.replace("[training]\n", '[training]\nmean = { "nowhere" = 0.5 }\n'))
+    with pytest.raises(UsageError, match="nowhere"):
+        fit(workplace, path)
+    assert not (workplace / "runs" / "early" / "model.pt").exists()
+    path.write_text(text.replace("[training]\n", '[training]\nmean = { "nowhere" = 1.0 }\n'))
+    with pytest.raises(UsageError, match="leave some of 1 to the run"):
+        fit(workplace, path)
+
+
 def test_learns_with_quantized_weights(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the second epoch on; the network and its average that is measured, and kept in float."""
     from export.net import create_network
