@@ -13,7 +13,7 @@ import jiwer
 
 from edge_asr.arrays import Float32Array
 from edge_asr.audio.file import read_audio
-from edge_asr.errors import UsageError
+from export.continued import keep_settings, whole_rows
 from export.corpus import MANIFEST, Utterance
 from export.label.hearing import Piece
 
@@ -41,18 +41,8 @@ class LabelledSet:
         self._folder, self._settings = folder, settings
         self._kept, self._refused = folder / MANIFEST, folder / REFUSED_FILE
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / SETTINGS_FILE
-        if path.is_file():
-            made_with = json.loads(path.read_text(encoding="utf-8"))
-            other = sorted(k for k in {*settings, *made_with} if settings.get(k) != made_with.get(k))
-            if other:
-                raise UsageError(f"{folder} was made with another {', '.join(other)}: choose another --out")
-        elif self._kept.exists():
-            raise UsageError(f"{folder} holds a set that was not labelled here: choose another --out")
-        path.write_text(json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        for lines in (self._kept, self._refused):
-            _drop_part_of_a_line(lines)
-        self.done = {row["recording"] for lines in (self._kept, self._refused) for row in _rows(lines)}
+        keep_settings(folder, SETTINGS_FILE, settings, made="labelled")
+        self.done = {row["recording"] for lines in (self._kept, self._refused) for row in whole_rows(lines)}
         """Files that were heard."""
 
     def add(self, recording: Utterance, seconds: float, pieces: Sequence[Piece]) -> None:
@@ -93,7 +83,7 @@ class LabelledSet:
 
     def summary(self, recordings: Sequence[Utterance]) -> dict[str, Any]:
         """Counts, hours, and of words that were known already the share that is heard otherwise."""
-        kept, refused = _rows(self._kept), _rows(self._refused)
+        kept, refused = whole_rows(self._kept), whole_rows(self._refused)
         found: dict[str, Any] = {
             "recordings": len(recordings),
             "utterances": len(kept),
@@ -109,16 +99,3 @@ class LabelledSet:
             if said:
                 found[name] = round(jiwer.wer([known[key] for key in said], list(said.values())), 4)
         return found
-
-
-def _drop_part_of_a_line(path: Path) -> None:
-    """What an earlier run had not written to its end."""
-    if path.is_file():
-        whole = path.read_bytes()
-        path.write_bytes(whole[: whole.rfind(b"\n") + 1])
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

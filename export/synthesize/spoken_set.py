@@ -11,7 +11,9 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from edge_asr.arrays import Float32Array
-from edge_asr.errors import AudioError, UsageError
+from edge_asr.errors import AudioError
+from export.continued import keep_settings, whole_rows
+from export.corpus import MANIFEST
 from export.synthesize.plan import Line
 from export.synthesize.prompt import said
 
@@ -33,7 +35,7 @@ class SpokenSet:
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self._folder, self._settings, self._engine = folder, settings, settings["engine"]
-        self._manifest = folder / "manifest.jsonl"
+        self._manifest = folder / MANIFEST
         self._lock = FileLock(folder / LOCK_FILE)
         self.done: set[int] = set()
         """Numbers of the utterances that are there."""
@@ -62,26 +64,8 @@ class SpokenSet:
         self._lock.release()
 
     def _begin(self) -> None:
-        folder, settings = self._folder, self._settings
-        path = folder / SETTINGS_FILE
-        if path.is_file():
-            made_with = json.loads(path.read_text(encoding="utf-8"))
-            other = sorted(k for k in {*settings, *made_with} if settings.get(k) != made_with.get(k))
-            if other:
-                raise UsageError(f"{folder} was made with another {', '.join(other)}: choose another --out")
-        elif self._manifest.exists():
-            raise UsageError(f"{folder} holds a set that was not synthesized here: choose another --out")
-        path.write_text(json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        self.done = self._read()
-
-    def _read(self) -> set[int]:
-        """Numbers of the utterances that are there; drops a last line that was cut off."""
-        if not self._manifest.is_file():
-            return set()
-        whole = self._manifest.read_bytes()
-        whole = whole[: whole.rfind(b"\n") + 1]
-        self._manifest.write_bytes(whole)
-        return {int(Path(json.loads(line)["audio"]).stem) for line in whole.splitlines()}
+        keep_settings(self._folder, SETTINGS_FILE, self._settings, made="synthesized")
+        self.done = {int(Path(row["audio"]).stem) for row in whole_rows(self._manifest)}
 
     def add(self, number: int, line: Line, samples: Float32Array, rate_hz: int) -> None:
         """Keep an utterance: its audio first, so that what the manifest names is there.
