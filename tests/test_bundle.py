@@ -155,3 +155,10 @@ def test_packaged_models_are_found_by_name(tmp_path: Path, monkeypatch: pytest.M
 def test_a_directory_without_description_says_so(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"model\.json is missing"):
         Bundle.load(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "most"), [("en-small", 8_000_000), ("en-tiny", 1_500_000)])
+def test_packaged_models_are_as_small_as_promised(name: str, most: int) -> None:
+    """All files but the language models of free text."""
+    sizes = {path.name: path.stat().st_size for path in Bundle.load(name).directory.iterdir()}
+    assert sum(size for file, size in sizes.items() if file not in {"graph.npz", "neural-lm.npz"}) <= most
