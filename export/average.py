@@ -53,15 +53,18 @@ class Ending:
     Parameters
     ----------
     shares: of run directories; the run has the rest of 1.
+    start: what the run begins with, where it begins with a network.
 
     Raises
     ------
-    UsageError: one of them holds no network.
+    UsageError: one of them holds no network, or one that does not fit to ``start``.
     """
 
-    def __init__(self, shares: Mapping[str, float]) -> None:
+    def __init__(self, shares: Mapping[str, float], start: Checkpoint | None) -> None:
         self._shares = shares
         self._others = [load_checkpoint(Path(name) / MODEL_FILE) for name in shares]
+        if start:
+            _check_alike([start, *self._others], ["start", *shares])
 
     def write(self, out: Path) -> None:
         """Put the mean in the place of what was trained, once; that stays beside it.
@@ -70,8 +73,10 @@ class Ending:
         ------
         UsageError: the networks do not fit together.
         """
+        if not self._shares:
+            return
         trained = load_checkpoint(out / MODEL_FILE)
-        if not self._shares or (trained.history and "averaged" in trained.history[-1]):
+        if trained.history and "averaged" in trained.history[-1]:
             return
         save_checkpoint(out / TRAINED_FILE, trained)
         shares = [1 - sum(self._shares.values()), *self._shares.values()]
@@ -91,11 +96,7 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float], names: S
     if any(not share > 0 for share in shares):
         raise UsageError(f"shares must be above 0, got {', '.join(f'{share:g}' for share in shares)}")
     first = checkpoints[0]
-    for name, other in zip(names, checkpoints, strict=True):
-        theirs, ours = _fixed(other), _fixed(first)
-        differ = [what for what in ours if ours[what] != theirs[what]]
-        if differ:
-            raise UsageError(f"{name}: its {differ[0]} is not that of {names[0]}")
+    _check_alike(checkpoints, names)
     parts = [share / sum(shares) for share in shares]
     weights = {key: parts[0] * value for key, value in first.weights.items()}
     for part, other in zip(parts[1:], checkpoints[1:], strict=True):
@@ -106,6 +107,15 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float], names: S
     if first.history and "priors" in first.history[-1]:
         entry["priors"] = first.history[-1]["priors"]
     return dataclasses.replace(first, weights=weights, history=[*first.history, entry])
+
+
+def _check_alike(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> None:
+    ours = _fixed(checkpoints[0])
+    for name, other in zip(names, checkpoints, strict=True):
+        theirs = _fixed(other)
+        differ = [what for what in ours if ours[what] != theirs[what]]
+        if differ:
+            raise UsageError(f"{name}: its {differ[0]} is not that of {names[0]}")
 
 
 def _fixed(checkpoint: Checkpoint) -> dict[str, object]:

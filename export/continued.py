@@ -37,7 +37,8 @@ def whole_rows(path: Path) -> list[dict[str, Any]]:
     """Objects of a file with one a line, none where it is missing; drops a last line that was cut off."""
     if not path.is_file():
         return []
-    whole = path.read_bytes()
-    whole = whole[: whole.rfind(b"\n") + 1]
-    path.write_bytes(whole)
+    written = path.read_bytes()
+    whole = written[: written.rfind(b"\n") + 1]
+    if len(whole) < len(written):
+        path.write_bytes(whole)
     return [json.loads(line) for line in whole.splitlines()]

@@ -184,6 +184,10 @@ class TrainingConfig:
         wrong = [name for name, share in self.mean.items() if not share > 0]
         if wrong or not sum(self.mean.values()) < 1:
             raise ValueError(f"mean: shares must be above 0 and leave some of 1 to the run, got {self.mean}")
+        if self.mean and not self.start:
+            raise ValueError(
+                "mean: only networks that were trained on from each other have one: give a start"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

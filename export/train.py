@@ -119,11 +119,11 @@ def train_recipe(
     UsageError: the recipe asks for what does not fit together.
     """
     out.mkdir(parents=True, exist_ok=True)
-    ending = Ending(recipe.training.mean)
     cached = without_training(recipe) if recipe.corpus.fresh else recipe  # only dev is in the cache then
     processes.share(lambda rank, count: gather(share_of(cached, rank, count), cache))
     teacher = load_teacher(recipe.training.teacher, processes.device)
     start = load_checkpoint(Path(recipe.training.start)) if recipe.training.start else None
+    ending = Ending(recipe.training.mean, start)
     if start and teacher and start.front_end != teacher.front_end:
         raise UsageError(
             f"start and teacher both bring a front-end, and they differ: {recipe.training.start} must have "

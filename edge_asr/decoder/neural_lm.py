@@ -15,7 +15,7 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -150,9 +150,8 @@ class NeuralLm:
         unasked = [node for node in walk.asked if node.narrow is None]
         for begin in range(0, len(unasked), _NODES_AT_ONCE):
             self._ask(unasked[begin : begin + _NODES_AT_ONCE])
-        self._answer(
-            {(node, piece) for way in walk.edges for node, piece in way if piece not in node.answers}
-        )
+        unanswered = (edge for way in walk.edges for edge in way if edge[1] not in edge[0].answers)
+        self._answer(list(dict.fromkeys(unanswered)))
         return [np.array([node.answers[piece] for node, piece in way]) for way in walk.edges]
 
     def _read_pieces(self, levels: Sequence[Sequence[Context]]) -> None:
@@ -189,9 +188,8 @@ class NeuralLm:
         for row, total, node in zip(narrow, totals.tolist(), nodes, strict=True):
             node.narrow, node.log_total = row.copy(), total
 
-    def _answer(self, edges: Iterable[tuple[Context, int]]) -> None:
+    def _answer(self, asked: Sequence[tuple[Context, int]]) -> None:
         """log P of pieces after nodes."""
-        asked = list(edges)
         if not asked:
             return
         pieces = [piece for _, piece in asked]

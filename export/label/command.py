@@ -49,8 +49,9 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.least <= 1 or args.longest <= 0 or args.jobs < 1:
         raise UsageError("expected --least within 0 to 1, a positive --longest and at least one of --jobs")
     recordings = list(find_recordings(args.recordings))
-    if args.out.resolve() == args.recordings.resolve():
-        raise UsageError(f"--out: {args.out} holds the recordings: choose another folder")
+    out = args.out.resolve()
+    if args.recordings.resolve() in (out, *out.parents):  # what is cut would be found as a recording
+        raise UsageError(f"--out: {args.out} lies among the recordings: choose another folder")
     Recognizer.load(args.model)  # before other processes fail at it
     settings = {"model": args.model, "least": args.least, "longest": args.longest}
     labelled = LabelledSet(args.out, settings)

@@ -61,23 +61,27 @@ def heard(path: Path, *, model: str, longest_s: float) -> tuple[float, list[Piec
     AudioError: the file cannot be read.
     """
     recognizer = _recognizer(model)
-    events: list[Event] = []
+    finals: list[Final] = []  # the partial results of hours would be many
     samples = 0
     with open_audio(path, sample_rate_hz=recognizer.sample_rate_hz) as audio:
         whole = audio.duration_s is not None and audio.duration_s <= longest_s
         stream = recognizer.stream() if whole else recognizer.stream(vad="webrtc", endpoint="patient")
         for block in audio:
             samples += block.size
-            events += stream.accept_waveform(block)
-        events += stream.finish()
+            finals += _finals(stream.accept_waveform(block))
+        finals += _finals(stream.finish())
     seconds = samples / recognizer.sample_rate_hz
     pieces = []
-    for final in (event for event in events if isinstance(event, Final)):
+    for final in finals:
         start_s = 0.0 if whole else max(0.0, final.words[0].start_s - _AROUND_S)
         end_s = seconds if whole else min(seconds, final.words[-1].end_s + _AROUND_S)
         sure = float(np.mean([word.confidence for word in final.words]))
         pieces.append(Piece(text=final.text, confidence=sure, start_s=start_s, end_s=end_s))
     return seconds, pieces
+
+
+def _finals(events: list[Event]) -> list[Final]:
+    return [event for event in events if isinstance(event, Final)]
 
 
 @cache

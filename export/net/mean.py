@@ -17,18 +17,16 @@ PRIOR = 30.0
 """Outputs that the start counts for: 0.9 s."""
 
 
-def check_every(number: int) -> None:
-    """Raises
+def listening(mean_every: int, layers: int) -> list[bool]:
+    """Whether each of so many layers is given the mean: every so many, the last one among them; none where 0.
+
+    Raises
     ------
-    ValueError: ``number`` is not how often layers can be given the mean.
+    ValueError: ``mean_every`` is below 0.
     """
-    if number < 0:
-        raise ValueError(f"mean_every must be at least 0, got {number}")
-
-
-def every(number: int, layers: int) -> list[bool]:
-    """Whether each of so many layers is given the mean: every ``number``-th, the last one among them."""
-    return [bool(number) and (layers - 1 - i) % number == 0 for i in range(layers)]
+    if mean_every < 0:
+        raise ValueError(f"mean_every must be at least 0, got {mean_every}")
+    return [bool(mean_every) and (layers - 1 - i) % mean_every == 0 for i in range(layers)]
 
 
 def running_mean(x: Tensor, total: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,7 +25,7 @@ from torch.nn import functional
 from export.net.context import Contexts, check_contexts, taps
 from export.net.dropout import ChannelDropout
 from export.net.front import splice
-from export.net.mean import check_every, every, running_mean
+from export.net.mean import listening, running_mean
 from export.net.timedelay import TimeDelayLayer, TimeDelayNetwork
 from export.net.widths import Widths, widths
 
@@ -64,7 +64,7 @@ class TdnnConfig:
         for kept, pair in zip(self.taps, self.contexts, strict=False):
             if not kept or list(kept) != sorted({*kept} & {*taps(*pair)}):
                 raise ValueError(f"taps of context {tuple(pair)} must be of {taps(*pair)}, got {list(kept)}")
-        check_every(self.mean_every)
+        self.listening()
 
     def heard(self) -> list[list[int]]:
         """The taps of each block."""
@@ -72,7 +72,7 @@ class TdnnConfig:
 
     def listening(self) -> list[bool]:
         """Whether each block is given the mean so far."""
-        return every(self.mean_every, len(self.contexts))
+        return listening(self.mean_every, len(self.contexts))
 
 
 class TdnnCtc(TimeDelayNetwork):

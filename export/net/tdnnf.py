@@ -24,7 +24,7 @@ from torch.nn import functional
 from export.net.context import Contexts, check_contexts, taps
 from export.net.dropout import ChannelDropout
 from export.net.front import splice
-from export.net.mean import check_every, every, running_mean
+from export.net.mean import listening, running_mean
 from export.net.timedelay import TimeDelayLayer, TimeDelayNetwork
 from export.net.widths import Widths, widths
 
@@ -66,11 +66,11 @@ class TdnnfConfig:
         widest = max(widths("bottleneck", self.bottleneck, len(self.contexts)))
         if widest > self.dim:
             raise ValueError(f"bottleneck must be at most dim, {self.dim}, got {widest}")
-        check_every(self.mean_every)
+        self.listening()
 
     def listening(self) -> list[bool]:
         """Whether each layer is given the mean so far."""
-        return every(self.mean_every, len(self.contexts))
+        return listening(self.mean_every, len(self.contexts))
 
 
 class TdnnfCtc(TimeDelayNetwork):

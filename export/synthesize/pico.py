@@ -25,6 +25,6 @@ class Pico:
     def speak(self, text: str, voice: str, speed: float) -> tuple[Float32Array, int]:
         """See :class:`~export.synthesize.engine.Engine`."""
         language, _, pitch = voice.partition("+")
-        # Its tags take whole per cents.
+        # Its tags take whole per cents, and no text within them is read as a flag.
         said = f'<speed level="{round(100 * speed)}"><pitch level="{pitch}">{escape(text)}</pitch></speed>'
         return spoken_by(lambda _, out: [self._program, "-l", language, "-w", str(out), said], text)

@@ -171,8 +171,9 @@ def test_nothing_to_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert _label(tmp_path, "--out", tmp_path / "own") == UsageError.exit_code
     assert "no audio files" in capsys.readouterr().err
     (tmp_path / "manifest.jsonl").touch()
-    assert _label(tmp_path, "--out", tmp_path) == UsageError.exit_code
-    assert "choose another folder" in capsys.readouterr().err
+    for out in (tmp_path, tmp_path / "deep" / "own"):
+        assert _label(tmp_path, "--out", out) == UsageError.exit_code
+        assert "choose another folder" in capsys.readouterr().err
 
 
 def test_a_set_that_was_made_otherwise_is_left_alone(

@@ -213,15 +213,31 @@ def test_a_run_ends_with_a_mean(workplace: Path) -> None:
     assert all(torch.equal(again.weights[key], weights) for key, weights in mean.weights.items())
 
 
-def test_a_mean_with_what_is_not_there_is_refused_before_training(workplace: Path) -> None:
-    path = recipe(workplace, "early", epochs=1)
-    text = path.read_text()
-    path.write_text(text.replace("[training]\n", '[training]\nmean = { "nowhere" = 0.5 }\n'))
-    with pytest.raises(UsageError, match="nowhere"):
+@pytest.mark.parametrize(
+    ("mean", "message"),
+    [
+        ('{ "nowhere" = 0.5 }', "nowhere"),
+        ('{ "nowhere" = 1.0 }', "leave some of 1 to the run"),
+        ('{ "WORKPLACE/runs/wider" = 0.5 }', "wider: its config is not that of start"),
+    ],
+)
+def test_a_mean_that_cannot_be_is_refused_before_training(workplace: Path, mean: str, message: str) -> None:
+    first, wider = recipe(workplace, "first", epochs=1), recipe(workplace, "wider", epochs=1)
+    wider.write_text(wider.read_text().replace("hidden = 48", "hidden = 49"))
+    for path in (first, wider):
+        fit(workplace, path)
+    path = started(workplace, "early", workplace / "runs" / "first" / "model.pt")
+    mean = mean.replace("WORKPLACE", str(workplace))
+    path.write_text(path.read_text().replace("[training]\n", f"[training]\nmean = {mean}\n"))
+    with pytest.raises(UsageError, match=message):
         fit(workplace, path)
     assert not (workplace / "runs" / "early" / "model.pt").exists()
-    path.write_text(text.replace("[training]\n", '[training]\nmean = { "nowhere" = 1.0 }\n'))
-    with pytest.raises(UsageError, match="leave some of 1 to the run"):
+
+
+def test_a_mean_needs_a_start(workplace: Path) -> None:
+    path = recipe(workplace, "alone", epochs=1)
+    path.write_text(path.read_text().replace("[training]\n", '[training]\nmean = { "nowhere" = 0.5 }\n'))
+    with pytest.raises(UsageError, match="give a start"):
         fit(workplace, path)
 
 

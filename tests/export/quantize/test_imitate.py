@@ -35,11 +35,27 @@ from export.recipe import QuantizationConfig  # noqa: E402
 BINS, OUTPUTS = 5, 4
 
 
-def _network(name: str) -> Any:
+CHANGES: dict[str, dict[str, Any]] = {
+    "conformer": {"chunk_outputs": 1},
+    "lstm": {"hidden": 32},
+    "tdnnf": {"mean_every": 0},
+    "tdnnf, back": {"contexts": [[1, 0], [3, 0], [2, 0]]},
+}
+"""One output at once; a TDNN-F that looks ahead, and one that listens and only looks back."""
+
+
+def _network(variant: str) -> Any:
     torch.manual_seed(3)
-    width = {"hidden": 32} if name == "lstm" else {"dim": 32}
-    one = {"chunk_outputs": 1} if name == "conformer" else {}
-    options = {**TINY[name], **width, **one, "channels": 16, "dropout": 0.0, "lookahead_frames": 10}
+    name = variant.partition(",")[0]
+    width = {} if name == "lstm" else {"dim": 32}
+    options = {
+        **TINY[name],
+        **width,
+        **CHANGES.get(variant, {}),
+        "channels": 16,
+        "dropout": 0.0,
+        "lookahead_frames": 10,
+    }
     network: Any = create_network(name, {**options, "bins": BINS, "outputs": OUTPUTS})
     with torch.no_grad():
         for weights in network.parameters():  # so that norms and biases are not what they start as
@@ -71,7 +87,7 @@ def _differences(name: str, bits: int, folder: Path) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("bits", [7, 8])
-@pytest.mark.parametrize("name", ["conformer", "tdnn"])
+@pytest.mark.parametrize("name", ["conformer", "tdnn", "tdnnf, back"])
 def test_answers_what_the_int8_graph_answers(name: str, bits: int, tmp_path: Path) -> None:
     """But where a number lies so near the middle of two steps that the order of a sum decides."""
     in_float, imitated = _differences(name, bits, tmp_path)
@@ -82,11 +98,10 @@ def test_answers_what_the_int8_graph_answers(name: str, bits: int, tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["lstm", "tdnnf"])
 def test_answers_nearly_what_the_int8_graph_answers(name: str, tmp_path: Path) -> None:
-    """The graph rounds what an LSTM gives itself too, and a bottleneck's rows together with the past ones; a
-    mean so far carries that on."""
+    """The graph rounds what an LSTM gives itself too, and a bottleneck's rows together with the past ones."""
     in_float, imitated = _differences(name, 7, tmp_path)
     assert in_float.mean() > 3e-3
-    assert imitated.mean() < 0.7 * in_float.mean()
+    assert imitated.mean() < 0.6 * in_float.mean()
 
 
 @pytest.mark.parametrize("bits", [7, 8])
